@@ -33,11 +33,11 @@ _BUFFER: Final = Path(__file__).with_name("buffer.js").read_text("utf-8")
 _MEGABYTE: Final = 1024 * 1024
 
 
-class CodecThrew(Exception):
+class CodecFault(Exception):
     """The codec failed; the text says how."""
 
 
-class RanTooLong(CodecThrew):
+class CodecOverTime(CodecFault):
     """The engine stopped it at the limit of time."""
 
 
@@ -60,7 +60,7 @@ class CodecWorlds:
         """Return the JSON that the codec's function made of its argument.
 
         Raises:
-            CodecThrew: the codec threw, was stopped at a limit, or returned what nobody can use.
+            CodecFault: the codec threw, was stopped at a limit, or returned what nobody can use.
         """
         outcome = ""
         if digest not in self._extending:
@@ -68,7 +68,7 @@ class CodecWorlds:
             if outcome in "+*":
                 return text
             if outcome == "-":
-                raise CodecThrew(text)
+                raise CodecFault(text)
         alone, text = self._called(self._compiled(source, lasting=False), entry, argument)
         if alone != "*":
             raise self._failed(text)
@@ -83,9 +83,9 @@ class CodecWorlds:
             if world is None or world.uses >= USES:
                 world = self._compiled(source, lasting=True)
             outcome, text = self._called(world, entry, argument)
-        except RanTooLong:
+        except CodecOverTime:
             raise
-        except CodecThrew:
+        except CodecFault:
             self._worlds.clear()  # its memory may have been short because of others
             return "?", ""
         if outcome in "+-!":
@@ -98,7 +98,7 @@ class CodecWorlds:
         world.uses += 1
         answer = self._guarded(world.call, entry, argument, self._limits.output_bytes)
         if not isinstance(answer, str) or answer[:1] not in OUTCOMES:
-            raise CodecThrew("spoiled what the sandbox needs to answer")
+            raise CodecFault("spoiled what the sandbox needs to answer")
         return answer[0], answer[1:]
 
     def _compiled(self, source: str, *, lasting: bool) -> _World:
@@ -122,21 +122,21 @@ class CodecWorlds:
         except quickjs.JSException as error:
             raise self._failed(str(error).partition("\n")[0]) from error
         except ValueError as error:  # of the wrapper: a text that is no Unicode
-            raise CodecThrew(f"confuses the engine: {error}") from error
+            raise CodecFault(f"confuses the engine: {error}") from error
 
-    def _failed(self, reason: str) -> CodecThrew:
+    def _failed(self, reason: str) -> CodecFault:
         """Name the limit, where the engine says in its own words that one was reached."""
         limits = self._limits
         if "InternalError: interrupted" in reason:
-            return RanTooLong(f"ran longer than {limits.cpu_ms} ms of processor time")
+            return CodecOverTime(f"ran longer than {limits.cpu_ms} ms of processor time")
         memory = f"{limits.memory_bytes // _MEGABYTE} MiB of memory"
         if "out of memory" in reason:
-            return CodecThrew(f"needs more than {memory}")
+            return CodecFault(f"needs more than {memory}")
         if reason == "threw null":  # all that the engine has left to throw where not even an error fits
-            return CodecThrew(f"threw null; or needs more than {memory}")
+            return CodecFault(f"threw null; or needs more than {memory}")
         if "Maximum call stack size exceeded" in reason or "stack overflow" in reason:
-            return CodecThrew(f"calls itself too deeply: more than {limits.stack_bytes // 1024} KiB of stack")
-        return CodecThrew(reason)
+            return CodecFault(f"calls itself too deeply: more than {limits.stack_bytes // 1024} KiB of stack")
+        return CodecFault(reason)
 
 
 def _forget(known: OrderedDict[str, Any]) -> None:
