@@ -124,6 +124,41 @@ async def test_trick_spoils_its_own_codec_at_most(codecs: Codecs, trick: str) ->
     assert await attempt(codecs, source, b"\x02") == {"n": 2, "list": [2, 4]}
 
 
+@pytest.mark.attack("a codec keeps one device's values for another")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "return {}; }); var kept = []; globalThis.keep = (x) => kept.push(x); (function () {",
+        "} , globalThis.keep = ((kept) => (x) => kept.push(x))([]), function () {",
+        "if (!Math.kept) Math.kept = []; keep = (x) => Math.kept.push(x);",
+        "var k = Symbol.for('k'); globalThis[k] ||= []; keep = (x) => globalThis[k].push(x);",
+        "Object.defineProperty(globalThis, 'k', { value: globalThis.k || [] }); keep = (x) => k.push(x);",
+        "keep = (x) => ((site) => (site.kept = site.kept || []).push(x))(((site) => site)`x`);",
+        "keep = (x) => (console.k = console.k || []).push(x);",
+        "keep = (x) => (keep.k = keep.k || []).push(x);",
+        "keep = (x) => ((k) => (k.kept = k.kept || []).push(x))(Object.getPrototypeOf(function* () {}));",
+        "keep = (x) => ((k) => (k.kept = k.kept || []).push(x))(Object.getPrototypeOf(new Map().entries()));",
+        "keep = (x) => (Buffer.kept = Buffer.kept || []).push(x);",
+        "keep = (x) => (Buffer.prototype.readUInt8.kept = Buffer.prototype.readUInt8.kept || []).push(x);",
+        "keep = (x) => (GETTER.kept = GETTER.kept || []).push(x);",
+        "keep = (x) => (SETTER.kept = SETTER.kept || []).push(x);",
+    ],
+)
+async def test_nothing_can_be_kept(codecs: Codecs, source: str) -> None:
+    of = "Object.getOwnPropertyDescriptor"
+    source = source.replace("GETTER", f"{of}(Map.prototype, 'size').get")
+    source = source.replace("SETTER", f"{of}(Error.prototype, 'name').set")
+    spying = (
+        source
+        + """
+    function decodeUplink(input) { return { data: { kept: keep(input.bytes[0]) } }; }"""
+    )
+
+    answers = [await attempt(codecs, spying, bytes([number])) for number in (1, 2, 3)]
+
+    assert all(answer == {"kept": 1} or isinstance(answer, str) for answer in answers), answers
+
+
 @pytest.mark.attack("a codec throws what cannot be told")
 @pytest.mark.parametrize(
     "thrown",
@@ -135,6 +170,7 @@ async def test_trick_spoils_its_own_codec_at_most(codecs: Codecs, trick: str) ->
         "Symbol('x')",
         "'\\ud800'",
         "'a\\u0000b'",
+        "'\\u001b[2J\\u202egnorw\\n2026-11-30 [error] forged'",
         "'x'.repeat(1e6)",
         "10n ** 1000n",
         "Object.assign(new Error(), { name: { toString() { while (true); } } })",
@@ -148,6 +184,7 @@ async def test_what_is_thrown_becomes_a_short_reason(codecs: Codecs, thrown: str
     assert isinstance(answer, str)
     assert answer.startswith("codec bad.js: ")
     assert len(answer) < 400
+    assert answer.isprintable()
     answer.encode()
 
 
@@ -196,6 +233,19 @@ async def test_memory_that_a_codec_hides_does_not_grow(codecs: Codecs) -> None:
     (process,) = psutil.Process().children()
 
     assert process.memory_info().rss < 150e6
+
+
+@pytest.mark.attack("a codec keeps memory from message to message")
+async def test_many_that_take_all_they_may_leave_room_for_others(codecs: Codecs) -> None:
+    for number in range(24):
+        source = f"""
+        var all = [];
+        function decodeUplink(input) {{
+          for (var i = 0; i < 110; i++) all.push(new Uint8Array(100000 + {number}));
+          globalThis.all = all;
+          return {{ data: {{ n: all.length }} }};
+        }}"""
+        assert await attempt(codecs, source) == {"n": 110}
 
 
 @pytest.mark.attack("too large to begin with")

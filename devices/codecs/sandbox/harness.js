@@ -3,7 +3,7 @@
 // nothing is frozen, for codecs that extend built-in objects; what such a codec spoils is its own answer.
 (function () {
   "use strict";
-  const compile = Function, { parse, stringify } = JSON, { isArray, from: list } = Array;
+  const compile = Function, evaluate = eval, { parse, stringify } = JSON, { isArray, from: list } = Array;
   const { isFinite, isSafeInteger } = Number, isView = ArrayBuffer.isView;
   const number = Number, text = String, Time = Date, Failure = Error, world = globalThis;
 
@@ -187,6 +187,17 @@
 
   const above = getPrototypeOf(world);
 
+  // The engine pastes a function's body between its braces without looking at it alone. A text that closes the
+  // brace, does something once and opens another cannot do so as the body of a method too.
+  function isOneBody(source) {
+    try {
+      evaluate("({ body() {\n" + source + TAIL + "\n} })");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   // Take away the globals that a message left; tell whether the world is as before.
   function clean(names) {
     world.module = world.exports = undefined;
@@ -206,7 +217,10 @@
     } catch (thrown) {
       return "?" + told(thrown);
     }
-    if (lasting) harden();
+    if (lasting) {
+      if (!isOneBody(source)) return "?closes a brace that it did not open";
+      harden();
+    }
     const names = ownKeys(world);
     return function (entry, argument, most) {
       try {
