@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check, Examine, Relaying, nothing_examined
+from api.context import AppContext, Check, Examine, ReadingRelays, nothing_examined
 from api.http import openapi, parameters
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -114,7 +114,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
-    from devices.sources.deliveries import Deliveries
+    from devices.sources.webhooks import WebhookIntake
     from notify.message import NotificationChannel
     from store.standing.replica import Replica
 
@@ -211,8 +211,8 @@ def create_app(
     examine: Examine | None = None,
     request_quota: RequestQuota | None = None,
     replica: Replica | None = None,
-    relaying: Relaying | None = None,
-    deliveries: Deliveries | None = None,
+    relaying: ReadingRelays | None = None,
+    deliveries: WebhookIntake | None = None,
 ) -> FastAPI:
     """Return the application.
 

@@ -25,7 +25,7 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, RelayState
-from devices.sources.deliveries import Deliveries
+from devices.sources.webhooks import WebhookIntake
 from devices.wire.topics import Topic
 from people.identity import Identity
 from people.sessions import SessionLimits
@@ -52,7 +52,7 @@ POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is answered with 503."""
 
 
-class Relaying(Protocol):
+class ReadingRelays(Protocol):
     """Brings readings to ingest, as a registered gateway's; see devices.relay."""
 
     async def send(self, gateway: Topic, elements: Sequence[Mapping[str, object]]) -> list[Outcome]: ...
@@ -110,8 +110,8 @@ class AppContext:
     tiles: TileSource | None = None
     tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
-    relaying: Relaying | None = None
-    deliveries: Deliveries | None = None
+    relaying: ReadingRelays | None = None
+    deliveries: WebhookIntake | None = None
     device_guesses: Throttle = field(default_factory=Throttle)
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)

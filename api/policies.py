@@ -299,6 +299,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/quarantine": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),
     "POST /api/v1/quarantine/{unknown}/adopt": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),
+    "POST /api/v1/quarantine/{unknown}/replace": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),
     "POST /api/v1/quarantine/{unknown}/replay": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),
     "POST /api/v1/quarantine/{unknown}/ban": AccessPolicy(_W.SOMEWHERE, _P.MANAGE_DEVICES),
     "GET /api/v1/banned-devices": AccessPolicy(_W.SOMEWHERE, _P.MANAGE_DEVICES),

@@ -185,9 +185,9 @@ async def api(settings: Settings) -> None:
     from api.http.server import Server, listen
     from api.tiles.source import source_of
     from nabd import doctor
+    from nabd.broker.relaying import ways_in
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
-    from nabd.relaying import ways_in
 
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
@@ -205,7 +205,9 @@ async def api(settings: Settings) -> None:
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
-    ways = ways_in(settings, pool, declared, now) if settings.broker is not None else None
+    ways = None
+    if settings.broker is not None:
+        ways = ways_in(broker_of(settings), pool, declared, now, settings.profiles_dir)
     relaying = asyncio.create_task(ways.run()) if ways else None
     app = create_app(
         pool=pool,

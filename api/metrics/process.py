@@ -24,7 +24,7 @@ class Metrics:
         )
         self.webhooks_refused = Counter(
             "nabd_webhooks_refused",
-            "Deliveries that showed another secret than their source's",
+            "WebhookIntake that showed another secret than their source's",
             ["source"],
             registry=self.registry,
         )

@@ -55,12 +55,12 @@ _checked: Final = msgspec.json.Decoder(_Checked)
 
 
 class Codecs:
-    """Processes that run codecs; use `async with`. A process starts when the first message needs it.
+    """Processes that run codecs; use `async with`. A process starts when a message needs it.
 
     tallies: by a codec's name, what it did since this process began.
     """
 
-    def __init__(self, *, processes: int = 1, limits: Limits | None = None) -> None:
+    def __init__(self, *, processes: int = 2, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._free: asyncio.LifoQueue[Sandbox | None] = asyncio.LifoQueue()
         for _ in range(processes):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from devices.wire import elements, raw, tokens
-from devices.wire.adapters.formats import Reader
+from devices.wire.adapters.formats import FormatReader
 
 _OURS = ("boot", "seq", raw.KEY, "refused")
 """Members that whoever relays writes itself."""
@@ -21,7 +21,7 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class PostedElement:
     """One element. position: its place in the body's array, LONE where the body is no array."""
 
     position: int
@@ -32,7 +32,7 @@ class Posted:
         return elements.pointer(self.position) + within
 
 
-def of_body(body: bytes, kind: str, device: str) -> list[Posted]:
+def of_body(body: bytes, kind: str, device: str) -> list[PostedElement]:
     """Return the elements of a body in the platform's own JSON.
 
     Args:
@@ -42,10 +42,15 @@ def of_body(body: bytes, kind: str, device: str) -> list[Posted]:
         ValueError: it is no object and no array of such; see elements.split.
     """
     own = {"kind": kind, "device": device} if device else {}
-    return [Posted(position=position, element=_element(sent, own)) for position, sent in elements.split(body)]
+    return [
+        PostedElement(position=position, element=_element(sent, own))
+        for position, sent in elements.split(body)
+    ]
 
 
-def of_pack(reader: Reader, body: bytes, kind: str, device: str, received_at: int) -> list[Posted]:
+def of_pack(
+    reader: FormatReader, body: bytes, kind: str, device: str, received_at: int
+) -> list[PostedElement]:
     """Return an element for each instant of a SenML pack; its names are those of measurements.
 
     Raises:
@@ -56,7 +61,7 @@ def of_pack(reader: Reader, body: bytes, kind: str, device: str, received_at: in
         raise ValueError("the pack speaks of several devices; a device posts of itself alone")
     own = {"kind": kind, "device": device}
     return [
-        Posted(position=place, element={**uplink.values, "ts": uplink.at, **own})
+        PostedElement(position=place, element={**uplink.values, "ts": uplink.at, **own})
         for place, uplink in enumerate(uplinks)
     ]
 

@@ -111,6 +111,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "lon": 35.8,
     },
     ("post", "/api/v1/devices/import"): {"name": "bin-9", "kind": "bin", "municipality": "tripoli"},
+    ("post", "/api/v1/quarantine/{unknown}/replace"): {"place": "bin-1", "serial": "S-2", "reason": "broken"},
     ("post", "/api/v1/quarantine/{unknown}/ban"): {"reason": "not ours"},
     ("post", "/api/v1/devices/{device}/notes"): {"body": "The key hangs at the bakery."},
     ("post", "/api/v1/quarantine/{unknown}/adopt"): {"title": "Port", "lat": 34.4, "attributes": {"a": 1}},

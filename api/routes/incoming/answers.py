@@ -13,7 +13,7 @@ from api.context import AppContext
 from api.http.problems import Problem
 from devices.relay import Outcome
 from devices.wire import Reason
-from devices.wire.posted import Posted
+from devices.wire.posted import PostedElement
 from devices.wire.topics import Topic
 
 ANSWER_S = 25.0
@@ -48,7 +48,7 @@ class ElementOut(BaseModel):
     pointer: str | None = Field(default=None, description="JSON pointer into the body to what is at fault")
 
 
-class PostedOut(BaseModel):
+class ElementsOut(BaseModel):
     """What became of the elements of a body, in their order."""
 
     stored: int
@@ -56,7 +56,7 @@ class PostedOut(BaseModel):
     elements: list[ElementOut]
 
 
-async def relayed(context: AppContext, gateway: Topic, posted: Sequence[Posted]) -> PostedOut:
+async def relayed(context: AppContext, gateway: Topic, posted: Sequence[PostedElement]) -> ElementsOut:
     """Hand elements on, and return what became of each.
 
     Raises:
@@ -75,7 +75,7 @@ async def relayed(context: AppContext, gateway: Topic, posted: Sequence[Posted])
         for one, outcome in zip(posted, outcomes, strict=True)
     ]
     stored = sum(outcome.settled for outcome in outcomes)
-    return PostedOut(stored=stored, rejected=len(found) - stored, elements=found)
+    return ElementsOut(stored=stored, rejected=len(found) - stored, elements=found)
 
 
 def outcome_out(outcome: Outcome, pointer: str) -> ElementOut:

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Header, Request
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.device_identity import signed_in
 from api.http.problems import Problem
-from api.routes.incoming.answers import REFUSALS, PostedOut, relayed
+from api.routes.incoming.answers import REFUSALS, ElementsOut, relayed
 from devices.credentials.signing_in import KnownDevice
 from devices.sources.posting import gateway_for
 from devices.wire import posted
 from devices.wire.adapters.formats import FORMATS
-from devices.wire.posted import Posted
+from devices.wire.posted import PostedElement
 from devices.wire.topics import GATEWAY, Channel, Topic
 
 router = APIRouter(tags=["readings"])
@@ -54,7 +54,7 @@ async def post_telemetry(
         str | None, Header(description="Basic, with what the device signs in with at the broker")
     ] = None,
     content_type: Annotated[str, Header()] = JSON,
-) -> PostedOut:
+) -> ElementsOut:
     """Take readings as on MQTT, an object or an array of up to 1,000; or SenML with names of measurements.
 
     Answered when all of it is committed: what is `stored` or `rejected` may be forgotten. After 503, and
@@ -85,7 +85,7 @@ async def _gateway(context: AppContext, device: KnownDevice) -> Topic:
     return found
 
 
-def _elements(context: AppContext, device: KnownDevice, body: bytes, media_type: str) -> list[Posted]:
+def _elements(context: AppContext, device: KnownDevice, body: bytes, media_type: str) -> list[PostedElement]:
     """Return the elements of a body.
 
     Raises:

@@ -32,19 +32,19 @@ BODY: dict[str, Any] = {
 }
 
 
-class DeliveredElementOut(ElementOut):
+class WebhookElementOut(ElementOut):
     """What became of one reading of a delivery. pointer: into the reading that was made of it."""
 
     device: str
 
 
-class DeliveryOut(BaseModel):
+class WebhookOut(BaseModel):
     """What became of a delivery. copies: frames that were heard before, by other gateways perhaps."""
 
     stored: int
     rejected: int
     copies: int
-    elements: list[DeliveredElementOut]
+    elements: list[WebhookElementOut]
 
 
 @router.post(
@@ -60,7 +60,7 @@ async def deliver(
     event: Annotated[str, Query(max_length=40, description="which event, as ChirpStack says it")] = "",
     i: Annotated[str, Query(max_length=256, description="the device, of UltraLight")] = "",
     k: Annotated[str, Query(max_length=256, description="the key of its service, of UltraLight")] = "-",
-) -> DeliveryOut:
+) -> WebhookOut:
     """Take a delivery of a source whose way is `webhook`, in the source's format, with its secret.
 
     The secret is a bearer's token or the password of HTTP Basic, or it signs the body (`X-Hub-Signature-256`,
@@ -79,11 +79,11 @@ async def deliver(
     except CodecsAway as error:
         raise later(str(error)) from error
     elements = [
-        DeliveredElementOut(device=device, **outcome_out(outcome, outcome.pointer).model_dump())
+        WebhookElementOut(device=device, **outcome_out(outcome, outcome.pointer).model_dump())
         for device, outcome in zip(delivered.devices, delivered.outcomes, strict=True)
     ]
     stored = sum(outcome.settled for outcome in delivered.outcomes)
-    return DeliveryOut(
+    return WebhookOut(
         stored=stored, rejected=len(elements) - stored, copies=delivered.copies, elements=elements
     )
 

@@ -19,8 +19,8 @@ from devices.sources.registration import add_source
 from devices.sources.source import NewSource, Way
 from devices.sources.translation import ALL
 from nabd.accounts.grants import Account
-from nabd.relaying import ways_in
-from nabd.settings import Settings
+from nabd.broker.address import BrokerAddress
+from nabd.broker.relaying import ways_in
 from store.audit import PLATFORM
 from store.pool import open_pool
 from tests.databases import as_account
@@ -71,8 +71,7 @@ async def way_in(town: Town, dsn: str) -> AsyncIterator[WayIn]:
         town.connection, KINDS, ["b1", "b2", "g1"], now=now, by=PLATFORM, random=secrets.token_bytes
     )
     pool = await open_pool(as_account(dsn, Account.API))
-    broker = f"mqtt://{town.broker.host}:{town.broker.port}"
-    ways = ways_in(Settings(broker=broker), pool, KINDS, now)
+    ways = ways_in(BrokerAddress(host=town.broker.host, port=town.broker.port), pool, KINDS, now)
     running = asyncio.create_task(ways.run())
     app = create_app(
         pool=pool,

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from devices.wire.adapters.formats import chirpstack, ngsi, senml, things_stack, ultralight
-from devices.wire.adapters.formats.heard import Event, Happening, Heard, Reader, Refused, Stateless
+from devices.wire.adapters.formats.heard import Event, FormatReader, Happening, Heard, RefusedPart, Stateless
 from devices.wire.adapters.formats.sparkplug import Sparkplug
 
-__all__ = ["FORMATS", "Event", "Happening", "Heard", "Reader", "Refused"]
+__all__ = ["FORMATS", "Event", "FormatReader", "Happening", "Heard", "RefusedPart"]
 
-FORMATS: Final[Mapping[str, Callable[[], Reader]]] = {
+FORMATS: Final[Mapping[str, Callable[[], FormatReader]]] = {
     "chirpstack": lambda: Stateless(chirpstack.read),
     "things_stack": lambda: Stateless(things_stack.read),
     "senml_json": lambda: Stateless(senml.read_text),

@@ -94,7 +94,7 @@ _S = TypeVar("_S", bound=_Event)
 
 
 def read(topic: str, payload: bytes, received_at: int) -> Heard:
-    """Return what an event of an application says; see heard.Reader.
+    """Return what an event of an application says; see heard.FormatReader.
 
     Raises:
         Unreadable: the topic names no event, or the payload is none.

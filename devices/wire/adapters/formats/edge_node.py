@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from devices.wire.adapters.formats.bounded import MAX_UPLINKS, named
-from devices.wire.adapters.formats.heard import Event, Happening, Heard, Refused
+from devices.wire.adapters.formats.heard import Event, Happening, Heard, RefusedPart
 from devices.wire.adapters.formats.sparkplug_payload import UNREAD, Metric, Payload
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
@@ -28,7 +28,7 @@ _NODE: Final = ""
 _NO_MEASUREMENTS: Final = ("bdSeq", "Node Control/", "Device Control/", "Node Info/", "Device Info/")
 
 
-class Kind(StrEnum):
+class SparkplugKind(StrEnum):
     """What a message is, by its topic."""
 
     NBIRTH = "NBIRTH"
@@ -40,10 +40,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class SparkplugMessage:
     """One message of a node, or of a device below it (`device` is empty for the node)."""
 
-    kind: Kind
+    kind: SparkplugKind
     device: str
     payload: Payload
     raw: bytes
@@ -58,18 +58,18 @@ class EdgeNode:
     _birth_number: object = None
     _next: int | None = None
     _metrics: dict[str, dict[int | str, tuple[str, int]]] = field(default_factory=dict)
-    _waiting: dict[int, Message] = field(default_factory=dict)
+    _waiting: dict[int, SparkplugMessage] = field(default_factory=dict)
     _asked_at: int | None = None
 
-    def read(self, message: Message) -> Heard:
+    def read(self, message: SparkplugMessage) -> Heard:
         """Return what a message says, and what has waited for it."""
         heard = Heard()
-        if message.kind is Kind.NBIRTH:
+        if message.kind is SparkplugKind.NBIRTH:
             self._give_up(heard)
             self._forget()
             self._next = ((message.payload.seq or 0) + 1) % _SEQUENCE
             self._take(message, heard)
-        elif message.kind is Kind.NDEATH:
+        elif message.kind is SparkplugKind.NDEATH:
             self._node_died(message, heard)
         elif self._next is None or message.payload.seq is None:
             self._ask(message.received_at, heard)
@@ -87,7 +87,7 @@ class EdgeNode:
             self._ask(now, heard)
         return heard
 
-    def _in_order(self, message: Message, seq: int, heard: Heard) -> None:
+    def _in_order(self, message: SparkplugMessage, seq: int, heard: Heard) -> None:
         heard.add(self.overdue(message.received_at))
         ahead = (seq - (self._next or 0)) % _SEQUENCE
         if ahead >= _SEQUENCE // 2:
@@ -122,7 +122,7 @@ class EdgeNode:
             self._asked_at = now
             heard.events.append(Event(device=self.name, happening=Happening.REBIRTH, at=now))
 
-    def _node_died(self, message: Message, heard: Heard) -> None:
+    def _node_died(self, message: SparkplugMessage, heard: Heard) -> None:
         number = _birth_number(message.payload)
         if self._next is not None and number != self._birth_number:
             return  # the will of a session before this one, which the broker was late to find dead
@@ -130,20 +130,20 @@ class EdgeNode:
         self._forget()
         heard.events.append(Event(device=self.name, happening=Happening.DIED, at=message.received_at))
 
-    def _take(self, message: Message, heard: Heard) -> None:
+    def _take(self, message: SparkplugMessage, heard: Heard) -> None:
         device = f"{self.name}/{message.device}" if message.device else self.name
-        if message.kind is Kind.DDEATH:
+        if message.kind is SparkplugKind.DDEATH:
             self._metrics.pop(message.device, None)
             heard.events.append(Event(device=device, happening=Happening.DIED, at=message.payload.at))
             return
-        if message.kind in (Kind.NBIRTH, Kind.DBIRTH):
+        if message.kind in (SparkplugKind.NBIRTH, SparkplugKind.DBIRTH):
             self._learn(message)
             heard.events.append(Event(device=device, happening=Happening.BORN, at=message.payload.at))
         self._values(message, device, heard)
 
-    def _learn(self, message: Message) -> None:
+    def _learn(self, message: SparkplugMessage) -> None:
         """Remember what a birth calls its metrics; it names every one."""
-        if message.kind is Kind.NBIRTH:
+        if message.kind is SparkplugKind.NBIRTH:
             self._birth_number = _birth_number(message.payload)
         known: dict[int | str, tuple[str, int]] = {}
         for metric in message.payload.metrics:
@@ -153,7 +153,7 @@ class EdgeNode:
                     known[metric.alias] = known[metric.name]
         self._metrics[message.device] = known
 
-    def _values(self, message: Message, device: str, heard: Heard) -> None:
+    def _values(self, message: SparkplugMessage, device: str, heard: Heard) -> None:
         """Gather the metrics of a message by instant; what cannot be read is refused alone."""
         found: dict[int | None, dict[str, object]] = {}
         unread: list[str] = []
@@ -170,7 +170,7 @@ class EdgeNode:
         if len(found) > MAX_UPLINKS:
             unread, found = [f"{len(found)} instants, the limit is {MAX_UPLINKS}"], {}
         if unread:
-            heard.refused.append(Refused(raw=message.raw, why="; ".join(unread[:3]), device=device))
+            heard.refused.append(RefusedPart(raw=message.raw, why="; ".join(unread[:3]), device=device))
         for at, values in found.items():
             heard.uplinks.append(Uplink(device=device, raw=message.raw, at=at, values=values))
 

@@ -50,7 +50,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedPart:
     """A part of a message that cannot be read, beside parts that can: its bytes, and why."""
 
     raw: bytes
@@ -64,7 +64,7 @@ class Heard:
 
     uplinks: list[Uplink] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedPart] = field(default_factory=list)
 
     def add(self, other: Heard) -> None:
         """Append what another message says."""
@@ -73,7 +73,7 @@ class Heard:
         self.refused.extend(other.refused)
 
 
-class Reader(Protocol):
+class FormatReader(Protocol):
     """Reads the messages of one source, in the order of their arrival."""
 
     def read(self, topic: str, payload: bytes, received_at: int) -> Heard:

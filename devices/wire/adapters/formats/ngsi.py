@@ -15,7 +15,7 @@ import msgspec
 
 from devices.wire import instants
 from devices.wire.adapters.formats.bounded import MAX_UPLINKS, named, read_json
-from devices.wire.adapters.formats.heard import Heard, Refused
+from devices.wire.adapters.formats.heard import Heard, RefusedPart
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
@@ -39,7 +39,7 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def read(topic: str, payload: bytes, received_at: int) -> Heard:
-    """Return what a notification says; see heard.Reader. An entity that cannot be read is refused alone.
+    """Return what a notification says; see heard.FormatReader. A bad entity is refused alone.
 
     Raises:
         Unreadable: the payload is neither a notification, nor an entity, nor an array of such.
@@ -62,7 +62,7 @@ def read(topic: str, payload: bytes, received_at: int) -> Heard:
         except Unreadable as error:
             if len(entities) == 1:
                 raise
-            heard.refused.append(Refused(raw=raw, why=str(error)))
+            heard.refused.append(RefusedPart(raw=raw, why=str(error)))
     return heard
 
 

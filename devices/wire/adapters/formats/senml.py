@@ -103,7 +103,7 @@ class _Gathered:
 
 
 def read_text(topic: str, payload: bytes, received_at: int) -> Heard:
-    """Return what a pack in JSON says; see heard.Reader.
+    """Return what a pack in JSON says; see heard.FormatReader.
 
     Raises:
         Unreadable: it is no pack; says where.
@@ -112,7 +112,7 @@ def read_text(topic: str, payload: bytes, received_at: int) -> Heard:
 
 
 def read_binary(topic: str, payload: bytes, received_at: int) -> Heard:
-    """Return what a pack in CBOR says; see heard.Reader.
+    """Return what a pack in CBOR says; see heard.FormatReader.
 
     Raises:
         Unreadable: it is no pack; says where.

@@ -11,7 +11,7 @@ from typing import Final
 
 from devices.wire.adapters.formats import sparkplug_payload
 from devices.wire.adapters.formats.bounded import named
-from devices.wire.adapters.formats.edge_node import EdgeNode, Kind, Message
+from devices.wire.adapters.formats.edge_node import EdgeNode, SparkplugKind, SparkplugMessage
 from devices.wire.adapters.formats.heard import Heard
 from devices.wire.adapters.uplink import Unreadable
 
@@ -24,7 +24,7 @@ MAX_NODES: Final = 10_000
 
 @dataclass(slots=True)
 class Sparkplug:
-    """Reads the messages of all edge nodes of one source; see heard.Reader."""
+    """Reads the messages of all edge nodes of one source; see heard.FormatReader."""
 
     _nodes: dict[str, EdgeNode] = field(default_factory=dict)
 
@@ -39,14 +39,14 @@ class Sparkplug:
             raise Unreadable(f"{topic[:80]!r}: expected {_NAMESPACE}/GROUP/MESSAGE/NODE")
         if _NOT_OURS & {parts[1], parts[2]}:
             return Heard()
-        if parts[2] not in Kind.__members__:
-            raise Unreadable(f"{parts[2][:40]!r} is no message of Sparkplug: {', '.join(Kind)}")
-        kind = Kind(parts[2])
+        if parts[2] not in SparkplugKind.__members__:
+            raise Unreadable(f"{parts[2][:40]!r} is no message of Sparkplug: {', '.join(SparkplugKind)}")
+        kind = SparkplugKind(parts[2])
         if len(parts) != (5 if kind.startswith("D") else 4):
             raise Unreadable(
                 f"{topic[:80]!r}: a {kind} names a {'device' if kind[0] == 'D' else 'node'} last"
             )
-        message = Message(
+        message = SparkplugMessage(
             kind=kind,
             device=named(parts[4], "a device") if len(parts) == 5 else "",
             payload=sparkplug_payload.read_payload(payload),

@@ -42,11 +42,11 @@ _READ_TYPES: Final = frozenset({0, *range(1, 16)})
 """Numbers, Boolean, String, DateTime, Text and UUID; 0: not said."""
 
 
-class Unread:
+class UnreadValue:
     """Stands for the value of a metric of a type that is not read."""
 
 
-UNREAD: Final = Unread()
+UNREAD: Final = UnreadValue()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ _HAPPENINGS: Final = {
 
 
 def read(topic: str, payload: bytes, received_at: int) -> Heard:
-    """Return what a message of an application says; see heard.Reader. Of solved locations, nothing.
+    """Return what a message of an application says; see heard.FormatReader. Of solved locations, nothing.
 
     Raises:
         Unreadable: the payload is no such message.

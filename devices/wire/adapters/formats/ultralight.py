@@ -13,7 +13,7 @@ from typing import Final
 
 from devices.wire import instants
 from devices.wire.adapters.formats.bounded import MAX_UPLINKS, check_size, named
-from devices.wire.adapters.formats.heard import Event, Happening, Heard, Refused
+from devices.wire.adapters.formats.heard import Event, Happening, Heard, RefusedPart
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
 _TOPIC: Final = re.compile(r"/?(?:ul/)?[^/]+/(?P<device>[^/]+)/(?P<what>attrs|cmdexe)(?:/(?P<name>[^/]+))?")
@@ -22,7 +22,7 @@ _TIME_NAMES: Final = ("TimeInstant",)
 
 
 def read(topic: str, payload: bytes, received_at: int) -> Heard:
-    """Return what a message says; see heard.Reader. A group that cannot be read is refused alone.
+    """Return what a message says; see heard.FormatReader. A group that cannot be read is refused alone.
 
     Raises:
         Unreadable: the topic names no device, or the payload is no text.
@@ -49,7 +49,7 @@ def read(topic: str, payload: bytes, received_at: int) -> Heard:
         try:
             heard.uplinks.append(_group(device, group))
         except Unreadable as error:
-            heard.refused.append(Refused(raw=group.encode(), why=str(error), device=device))
+            heard.refused.append(RefusedPart(raw=group.encode(), why=str(error), device=device))
     return heard
 
 

@@ -212,6 +212,11 @@ async def _unknown(connection: asyncpg.Connection, name: str) -> None:
     await builders.reject(connection, name)
 
 
+async def _unknown_beside(connection: asyncpg.Connection, name: str) -> None:
+    await _unknown(connection, name)
+    await builders.add(connection, f"{name}-place")
+
+
 async def _banned(connection: asyncpg.Connection, name: str) -> None:
     await _unknown(connection, name)
     await bans.ban(connection, name, "not ours", builders.now, municipality="tripoli", by=PLATFORM)
@@ -338,6 +343,11 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         ["device.add"],
     ),
     "post /api/v1/quarantine/{unknown}/adopt": (_unknown, {"json": {}}, ["device.add", "quarantine.replay"]),
+    "post /api/v1/quarantine/{unknown}/replace": (
+        _unknown_beside,
+        {"json": {"place": "NAME-place"}},
+        ["device.replace", "quarantine.replay"],
+    ),
     "post /api/v1/quarantine/{unknown}/replay": (_unknown, {}, ["quarantine.replay"]),
     "post /api/v1/quarantine/{unknown}/ban": (_unknown, {"json": {"reason": "not ours"}}, ["device.ban"]),
     "delete /api/v1/banned-devices/{unknown}": (_banned, {}, ["device.unban"]),

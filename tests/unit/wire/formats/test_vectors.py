@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devices.wire.adapters.formats import FORMATS, Heard, Reader
+from devices.wire.adapters.formats import FORMATS, FormatReader, Heard
 from devices.wire.adapters.uplink import Unreadable
 
 DIRECTORY = Path(__file__).parents[3] / "golden/formats"
@@ -21,7 +21,7 @@ def message(vector: dict[str, Any]) -> bytes:
     return (vector["text"] if "text" in vector else json.dumps(vector["json"])).encode()
 
 
-def said(reader: Reader, vector: dict[str, Any]) -> Heard | str:
+def said(reader: FormatReader, vector: dict[str, Any]) -> Heard | str:
     try:
         return reader.read(vector["topic"], message(vector), RECEIVED_AT)
     except Unreadable as error:

@@ -1,10 +1,11 @@
-"""Where the API's process brings what is posted to it: relays, one for each gateway, and what webhooks need."""
+"""Where the API's process brings what is posted to it: a relay for each gateway, and what webhooks need."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 
@@ -13,12 +14,10 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, Relay, RelayState
-from devices.sources.deliveries import Deliveries
+from devices.sources.webhooks import WebhookIntake
 from devices.wire.topics import Topic
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
-from nabd.settings import Settings
-from nabd.starting import broker_of
 
 TIMEOUT_S = 10.0
 
@@ -59,11 +58,11 @@ class Relays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaysIn:
+class PostedIntake:
     """What takes readings by HTTP, while `run` runs."""
 
     relays: Relays
-    deliveries: Deliveries
+    deliveries: WebhookIntake
     codecs: Codecs
 
     async def run(self) -> None:
@@ -73,9 +72,15 @@ class WaysIn:
             tasks.create_task(self.deliveries.run())
 
 
-def ways_in(settings: Settings, pool: asyncpg.Pool[asyncpg.Record], declared: Kinds, now: Now) -> WaysIn:
-    """Return the ways in of a process whose settings name a broker."""
-    relays, codecs = Relays(broker_of(settings), now), Codecs()
-    profiles = ProfileFiles(declared, settings.profiles_dir)
-    deliveries = Deliveries(pool, codecs, profiles.current, relays.send, now)
-    return WaysIn(relays=relays, codecs=codecs, deliveries=deliveries)
+def ways_in(
+    broker: BrokerAddress,
+    pool: asyncpg.Pool[asyncpg.Record],
+    declared: Kinds,
+    now: Now,
+    profiles_dir: Path | None = None,
+) -> PostedIntake:
+    """Return what a process needs that takes readings by HTTP; broker: see Relays."""
+    relays, codecs = Relays(broker, now), Codecs()
+    profiles = ProfileFiles(declared, profiles_dir)
+    deliveries = WebhookIntake(pool, codecs, profiles.current, relays.send, now)
+    return PostedIntake(relays=relays, codecs=codecs, deliveries=deliveries)

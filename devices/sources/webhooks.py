@@ -45,7 +45,7 @@ Send = Callable[[Topic, Sequence[Mapping[str, object]]], Awaitable[list[Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class WebhookResult:
     """What became of a delivery: the devices of its elements, an outcome each, and how many were copies."""
 
     devices: Sequence[str]
@@ -53,7 +53,7 @@ class Delivered:
     copies: int
 
 
-class Deliveries:
+class WebhookIntake:
     """Takes deliveries for as long as `run` runs."""
 
     def __init__(
@@ -107,7 +107,7 @@ class Deliveries:
         """Count a delivery by who does not know the secret."""
         self._refused[source.id] = self._refused.get(source.id, 0) + 1
 
-    async def take(self, source: Source, topic: str, payload: bytes) -> Delivered:
+    async def take(self, source: Source, topic: str, payload: bytes) -> WebhookResult:
         """Take a delivery; return once everything that it says is committed, and remembered.
 
         Waits for as long as that takes: whoever cancels may be sent the same again, and it is stored once.
@@ -129,7 +129,7 @@ class Deliveries:
             translator.settled(found, [_UNSETTLED] * len(found.elements))
             raise
         self._count(source, found, outcomes)
-        return Delivered(
+        return WebhookResult(
             devices=[str(element.get("device", "")) for element in found.elements],
             outcomes=outcomes,
             copies=found.copies,

@@ -1,0 +1,1 @@
+"""Sources: who may post for one."""
