@@ -148,7 +148,7 @@ class ProfileTrialsOut(BaseModel):
     trials: list[ProfileTrialOut] = Field(max_length=MOST_TRIED)
 
 
-@router.get("", summary="List the profiles")
+@router.get("", summary="The profiles there are")
 async def list_profiles(context: UsesContext) -> ProfilesOut:
     """Return the profiles that come with Nabd and your own, and what is wrong with files of yours."""
     found = await _current(context)
