@@ -6,16 +6,15 @@ becomes of the elements but for being told whether they were settled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from devices.codecs.codec import Codec, CodecFailed
+from devices.codecs.codec import CodecFailed
 from devices.codecs.pool import Codecs
+from devices.codecs.profiled import decoded
 from devices.profiles import Profiles
 from devices.registry.registry import Device
 from devices.relay import Outcome
@@ -40,7 +39,7 @@ _object = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Surroundings:
+class TranslatorMeans:
     """What translators share. device: by the name on the wire, None for a stranger's."""
 
     profiles: Callable[[], Profiles]
@@ -77,7 +76,7 @@ class Translated:
 class Translator:
     """Translates the messages of one source, in the order of their arrival."""
 
-    def __init__(self, source: Source, around: Surroundings, frames: Frames) -> None:
+    def __init__(self, source: Source, around: TranslatorMeans, frames: Frames) -> None:
         """Begin with the frames that are known; see devices.sources.states."""
         self._source = source
         self._around = around
@@ -101,14 +100,14 @@ class Translator:
         if self._source.format == NATIVE:
             _read_native(topic, payload, found)
         elif self._reader is None:
-            await self._read_plain(topic, payload, found)
+            await self._read_plain(topic, payload, received_at, found)
         else:
             try:
                 heard = self._reader.read(topic, payload, received_at)
             except Unreadable as error:
                 found.refuse(f"{self._source.format}: {error}", payload)
             else:
-                await self._add(heard, topic, found)
+                await self._add(heard, topic, received_at, found)
         self._date(found, topic.encode() + payload, received_at, repeated)
         return found
 
@@ -116,7 +115,7 @@ class Translator:
         """Return what was held back for what should have come before it, and waits no longer."""
         found = Translated()
         if self._reader is not None:
-            await self._add(self._reader.overdue(now), "", found)
+            await self._add(self._reader.overdue(now), "", now, found)
         return found
 
     def settled(self, found: Translated, outcomes: Sequence[Outcome]) -> dict[Frame, int]:
@@ -131,7 +130,7 @@ class Translator:
                 known[frame] = at
         return known
 
-    async def _read_plain(self, topic: str, payload: bytes, found: Translated) -> None:
+    async def _read_plain(self, topic: str, payload: bytes, received_at: int, found: Translated) -> None:
         profile = self._around.profiles().get(self._source.profile)
         if profile is None:
             found.refuse(_no_profile(self._source), payload)
@@ -141,9 +140,9 @@ class Translator:
         except Unreadable as error:
             found.refuse(str(error), payload)
         else:
-            await self._add(Heard(uplinks=[uplink]), topic, found)
+            await self._add(Heard(uplinks=[uplink]), topic, received_at, found)
 
-    async def _add(self, heard: Heard, topic: str, found: Translated) -> None:
+    async def _add(self, heard: Heard, topic: str, received_at: int, found: Translated) -> None:
         found.events += heard.events
         for refused in heard.refused:
             _refuse(refused, found)
@@ -154,9 +153,11 @@ class Translator:
                     found.copies += 1
                     continue
                 self._frames.add(frame, uplink.at)
-            await self._read(uplink, topic, frame, found)
+            await self._read(uplink, topic, received_at, frame, found)
 
-    async def _read(self, uplink: Uplink, topic: str, frame: Frame | None, found: Translated) -> None:
+    async def _read(
+        self, uplink: Uplink, topic: str, received_at: int, frame: Frame | None, found: Translated
+    ) -> None:
         sent = uplink.raw if len(uplink.raw) <= raw.LIMIT or uplink.payload is None else uplink.payload
         device = self._around.device(uplink.device)
         profile = self._profile_of(device)
@@ -164,9 +165,10 @@ class Translator:
             found.refuse(_no_profile(self._source), sent, uplink.device)
             return
         try:
-            decoded = await self._decoded(profile, uplink)
+            profiles, codecs = self._around.profiles(), self._around.codecs
+            made = await decoded(codecs, profiles, profile, uplink, received_at)
             attributes = {} if device is None else device.attributes
-            result = profile.read(uplink, decoded, attributes, topic)
+            result = profile.read(uplink, made.values if made else None, attributes, topic)
         except (CodecFailed, NoReading) as error:
             found.refuse(str(error), sent, uplink.device)
             return
@@ -179,17 +181,6 @@ class Translator:
         by_model = self._source.profiles.get(str(attributes.get(MODEL, "")), self._source.profile)
         return self._around.profiles().get(str(attributes.get(PROFILE, by_model)))
 
-    async def _decoded(self, profile: Profile, uplink: Uplink) -> Mapping[str, object] | None:
-        file = self._around.profiles().codec(profile.name)
-        if file is None or uplink.payload is None:
-            return None
-        try:
-            codec = _codec(file, file.stat().st_mtime_ns)
-        except OSError as error:
-            raise CodecFailed(f"codec {file.name} cannot be read: {error.strerror}") from error
-        found = await self._around.codecs.decode(codec, uplink.payload, uplink.port, uplink.at or 0)
-        return found.values
-
     def _date(self, found: Translated, content: bytes, received_at: int, repeated: bool) -> None:
         """Date what says no instant; a repeat of it has the instant that it had before."""
         for place, element in enumerate(found.elements):
@@ -199,12 +190,6 @@ class Translator:
             at = (self._frames.seen(frame, received_at) if repeated else None) or received_at
             self._frames.add(frame, at)
             found.undated[frame] = element["ts"] = at
-
-
-@lru_cache(maxsize=256)
-def _codec(file: Path, changed_at: int) -> Codec:
-    """Return a codec; `changed_at` makes that a file which has changed is read again."""
-    return Codec.read(file)
 
 
 def _frame(uplink: Uplink) -> Frame | None:

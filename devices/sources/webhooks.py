@@ -25,7 +25,7 @@ from devices.sources.frames import Frames
 from devices.sources.listing import get_source, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Counted
-from devices.sources.translation import Surroundings, Translated, Translator
+from devices.sources.translation import Translated, Translator, TranslatorMeans
 from devices.wire.rejected import Reason
 from devices.wire.topics import GATEWAY, Channel, Topic
 from store.connection import Connection
@@ -89,7 +89,7 @@ class WebhookIntake:
         self._translators: dict[int, tuple[datetime, Translator]] = {}
         self._counted: dict[int, Counted] = {}
         self._refused: dict[int, int] = {}
-        self._around = Surroundings(
+        self._around = TranslatorMeans(
             profiles=profiles, codecs=codecs, device=lambda name: self._devices.get(name)
         )
 

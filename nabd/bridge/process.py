@@ -6,22 +6,20 @@ Sessions begin, end and begin anew as people change their sources. What a sessio
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 import asyncpg
 import structlog
 
-from devices import kinds, profiles
+from devices import kinds
 from devices.codecs.pool import Codecs
 from devices.instants import Now
 from devices.kinds import Kinds
-from devices.profiles import Profiles
+from devices.profiles.files import ProfileFiles
 from devices.registry.registry import Device, load
 from devices.relay import Relay
 from devices.sources import states
@@ -29,7 +27,7 @@ from devices.sources.frames import Frames
 from devices.sources.listing import list_sources, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Frame
-from devices.sources.translation import Surroundings, Translator
+from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
 from nabd.bridge.session import SourceSession, Step
@@ -74,20 +72,15 @@ class Bridge:
     ours: BrokerAddress
     now: Now
     codecs: Codecs
-    profiles_dir: Path | None
-    profiles: Profiles
+    profiles: ProfileFiles
     step: Step = lambda _: None
     devices: dict[str, Device] = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
     _generation: int = -1
-    _files: Sequence[tuple[str, int]] = ()
 
     async def look(self, connection: Connection) -> None:
         """Begin and end sessions as sources are now, and store how it goes with each."""
         await self._load_devices(connection)
-        if (files := _files(self.profiles_dir)) != self._files:
-            self.profiles = profiles.load(self.declared, self.profiles_dir, self.profiles)
-            self._files = files
         wanted = {one.id: one for one in await list_sources(connection) if one.way is Way.MQTT}
         for number, heard in [*self.heard.items()]:
             source = wanted.get(number)
@@ -112,8 +105,8 @@ class Bridge:
         gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
         relay = Relay(gateway, partial(client, self.ours), self.now)
         known = await states.frames(connection, source.id, self.now)
-        around = Surroundings(
-            profiles=lambda: self.profiles, codecs=self.codecs, device=lambda name: self.devices.get(name)
+        around = TranslatorMeans(
+            profiles=self.profiles.current, codecs=self.codecs, device=lambda name: self.devices.get(name)
         )
         session = SourceSession(
             source=source,
@@ -170,12 +163,6 @@ class Bridge:
             )
 
 
-def _files(directory: Path | None) -> list[tuple[str, int]]:
-    """Return the profiles of a directory, and when each was changed."""
-    found = [] if directory is None else sorted(directory.glob("*.toml"))
-    return [(file.name, file.stat().st_mtime_ns) for file in found]
-
-
 def _version(source: Source) -> Version:
     return source.changed_at, source.gateway_wire, source.municipality
 
@@ -196,8 +183,7 @@ async def bridge(settings: Settings) -> None:
             ours=ours,
             now=now,
             codecs=codecs,
-            profiles_dir=settings.profiles_dir,
-            profiles=profiles.load(declared, settings.profiles_dir),
+            profiles=ProfileFiles(declared, settings.profiles_dir),
         )
         hearing = asyncio.create_task(_hear(dsn, running))
         stopping = asyncio.create_task(stop.wait())

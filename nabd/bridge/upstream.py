@@ -18,6 +18,7 @@ import aiomqtt
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.sources.source import Source
 from nabd.broker.address import BrokerAddress, parse
@@ -38,8 +39,8 @@ class SubscriptionRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message; repeated: the broker says that it may have sent it before."""
+class UpstreamMessage:
+    """One message; repeated: the broker may have sent it before, or keeps it as the last of its topic."""
 
     topic: str
     payload: bytes
@@ -55,7 +56,7 @@ class Upstream:
         self._client = client
         self._queue = queue
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncIterator[UpstreamMessage]:
         """Yield messages until the connection is lost.
 
         Raises:
@@ -70,15 +71,15 @@ class Upstream:
                 lost.result()
                 raise aiomqtt.MqttError("the broker closed the connection")
             one = getting.result()
-            yield Message(
+            yield UpstreamMessage(
                 topic=one.topic,
                 payload=bytes(one.payload),
-                repeated=bool(one.dup),
+                repeated=bool(one.dup or one.retain),
                 packet=one.mid,
                 qos=one.qos,
             )
 
-    def acknowledge(self, message: Message) -> None:
+    def acknowledge(self, message: UpstreamMessage) -> None:
         """Tell the broker that it may forget a message; messages are acknowledged in their order."""
         if message.qos:
             self._client._client.ack(message.packet, message.qos)
@@ -129,7 +130,9 @@ async def connected(
     paho.on_message = _into(queue)
     async with client:
         for topic in source.topics:
-            codes = await client.subscribe(topic, qos=1)
+            # Of MQTT 5, what the broker keeps of topics is told once, not at each connection.
+            once = SubscribeOptions(qos=1, retainHandling=1) if newest else None
+            codes = await client.subscribe(topic, qos=0 if newest else 1, options=once)
             refused = [code for code in codes if _value(code) >= _FAILURE]
             if refused:
                 raise SubscriptionRefused(f"the broker refuses the subscription to {topic}: {refused[0]}")

@@ -14,7 +14,7 @@ import aiomqtt
 import pytest
 
 from devices.codecs.pool import Codecs
-from devices.profiles import load as load_profiles
+from devices.profiles.files import ProfileFiles
 from devices.registry.registration import NewDevice, add_devices
 from devices.sources.listing import get_source
 from devices.sources.registration import add_source
@@ -75,8 +75,7 @@ async def bridging(town: Town, step: Step = lambda _: None) -> AsyncIterator[Bri
             ours=BrokerAddress(host=town.broker.host, port=town.broker.port),
             now=now,
             codecs=codecs,
-            profiles_dir=None,
-            profiles=load_profiles(KINDS),
+            profiles=ProfileFiles(KINDS),
             step=step,
         )
         looking = asyncio.create_task(_look(bridge, pool))

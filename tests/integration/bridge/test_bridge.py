@@ -102,7 +102,7 @@ async def test_a_frame_seen_twice_48_s_apart_is_one_reading_at_the_instant_of_it
         await town.received(2)
 
         async def acknowledged() -> bool:
-            return (await bridged.state("lora")).readings == 2
+            return bool((await bridged.state("lora")).readings == 2)
 
         await eventually(acknowledged)
     # Another process, which was told nothing, knows the frame too.
@@ -113,7 +113,7 @@ async def test_a_frame_seen_twice_48_s_apart_is_one_reading_at_the_instant_of_it
         sums = await town.received(3)
 
         async def copies() -> bool:
-            return (await bridged.state("lora")).copies == 2
+            return bool((await bridged.state("lora")).copies == 2)
 
         await eventually(copies)
 

@@ -23,7 +23,7 @@ from nabd.identity import tls_files
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
 """Debian puts mosquitto where ordinary users have no PATH."""
-ACCOUNTS = {"~ingest": "in", "~api": "out", "~simulator": "play"}
+ACCOUNTS = {"~ingest": "in", "~api": "out", "~bridge": "over", "~simulator": "play"}
 DOORS = ("devices", "secure", "certified", "next", "platform", "ingest")
 START_S = 15.0
 
@@ -101,6 +101,7 @@ class DeployedBroker:
             "MQTT_WATCH_SECONDS": "0.5",
             "MQTT_INGEST_PASSWORD": ACCOUNTS["~ingest"],
             "MQTT_API_PASSWORD": ACCOUNTS["~api"],
+            "MQTT_BRIDGE_PASSWORD": ACCOUNTS["~bridge"],
             "MQTT_SIMULATOR_PASSWORD": ACCOUNTS["~simulator"],
             **doors,
         }

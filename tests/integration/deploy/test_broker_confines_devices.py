@@ -232,7 +232,23 @@ async def test_device_cannot_take_over_the_session_of_ingest_at_any_door(doors: 
         assert await first(ingest) == (TELEMETRY, b"waits")
 
 
-@pytest.mark.parametrize("account", ["~ingest", "~api", "~simulator"])
+async def test_bridge_speaks_as_gateways_and_hears_what_foreign_devices_say(doors: Doors) -> None:
+    relayed = "nabd/v1/tripoli/gateway/lora/telemetry"
+    async with listening(doors.ingest, "~ingest", "nabd/v1/+/+/+/telemetry"):
+        assert await publish_reason(doors.platform, "~bridge", relayed) < REFUSED
+        for topic in (TELEMETRY, "nabd/v1/tripoli/bin/BIN-1/command", "nabd/v1/tripoli/gateway/lora/receipt"):
+            assert await publish_reason(doors.platform, "~bridge", topic) == NOT_AUTHORIZED
+    async with (
+        listening(
+            doors.platform, "~bridge", "nabd/v1/+/gateway/lora/receipt", "nabd/v1/+/+/+/telemetry"
+        ) as bridge,
+        client(doors.ingest, "~ingest") as ingest,
+    ):
+        await ingest.publish("nabd/v1/tripoli/gateway/lora/receipt", b"{}", qos=0)
+        assert await first(bridge) == ("nabd/v1/tripoli/gateway/lora/receipt", b"{}")
+
+
+@pytest.mark.parametrize("account", ["~ingest", "~api", "~bridge", "~simulator"])
 async def test_account_of_the_platform_opens_its_own_door_only(doors: Doors, account: str) -> None:
     own = doors.ingest if account == "~ingest" else doors.platform
     async with client(own, account):

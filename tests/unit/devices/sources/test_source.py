@@ -1,0 +1,81 @@
+"""What can be a source, and what is said of one that cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from devices.registry.errors import Invalid
+from devices.sources.source import NewSource, Way, check, default_topics
+from devices.sources.translation import ALL
+
+GOOD = NewSource(
+    name="lora",
+    municipality="tripoli",
+    format="chirpstack",
+    url="mqtts://lora.example:8883",
+    topics=("application/+/device/+/event/up",),
+)
+
+
+def test_a_source_as_documents_show_it_is_one() -> None:
+    check(GOOD, ALL)
+    check(NewSource(name="w", municipality="tripoli", format="nabd", way=Way.WEBHOOK), ALL)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"name": "Lora"}, "name", "a-z"),
+        ({"format": "chirpstak"}, "format", "chirpstack"),
+        ({"protocol": "4"}, "protocol", "3.1.1"),
+        ({"url": "https://lora.example"}, "url", "mqtts://"),
+        ({"url": "mqtt://me:secret@lora.example"}, "url", "account"),
+        ({"url": "mqtt://lora.example:99999"}, "url", "ort"),
+        ({"topics": ()}, "topics", "subscriptions"),
+        ({"topics": ("a/#/b",)}, "topics", "a/#/b"),
+        ({"topics": ("a/b+",)}, "topics", "a/b+"),
+        ({"topics": ("$SYS/#",)}, "topics", "$"),
+        ({"authority": "no certificate"}, "authority", "PEM"),
+        ({"authority": "x", "url": "mqtt://lora.example"}, "authority", "mqtts"),
+        ({"way": Way.WEBHOOK}, "url", "posted"),
+    ],
+)
+def test_what_cannot_be_a_source_is_refused_with_the_field(
+    changes: dict[str, Any], field: str, says: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        check(replace(GOOD, **changes), ALL)
+
+    assert refused.value.field == field
+    assert says in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("topic", "circle"),
+    [
+        ("#", True),
+        ("nabd/#", True),
+        ("+/v1/+/+/+/telemetry", True),
+        ("nabd/v1/tripoli/bin/b1/telemetry", True),
+        ("+/+/+/+/+/+", True),
+        ("foreign/#", False),
+        ("nabd/v1/+/+/+/presence", False),
+        ("+/+/+", False),
+    ],
+)
+def test_our_own_broker_is_not_asked_for_what_ingest_hears(topic: str, circle: bool) -> None:
+    new = replace(GOOD, url="", topics=(topic,))
+
+    if circle:
+        with pytest.raises(Invalid, match="heard already"):
+            check(new, ALL)
+    else:
+        check(new, ALL)
+
+
+def test_topics_that_are_known_need_not_be_said() -> None:
+    for one in ("nabd", "chirpstack", "things_stack", "sparkplug"):
+        check(replace(GOOD, format=one, topics=default_topics(one)), ALL)
