@@ -16,10 +16,10 @@ import asyncpg
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
-from devices.registry import registration
+from devices.registry import hardware, registration
 from devices.registry.errors import Invalid, NotFound
 from devices.registry.registration import NewDevice
-from devices.registry.registry import Device
+from devices.registry.registry import Device, get_device
 from devices.wire import topics
 from readings.rejections import Rejection
 from store import audit
@@ -34,7 +34,7 @@ REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced"
 class UnknownDevice:
     """One device in quarantine for one reason, with the municipality and kind of its topics.
 
-    `gateway` is the gateway that relayed it, None when it published itself.
+    `gateway` is the gateway that relayed it, None when it published itself; `payload` what it sent last.
     """
 
     device: str
@@ -45,6 +45,7 @@ class UnknownDevice:
     count: int
     first_at: datetime
     last_at: datetime
+    payload: bytes = b""
 
 
 # Payloads are read of what is returned only: a device may have sent a million.
@@ -104,6 +105,7 @@ def _unknown(row: asyncpg.Record) -> UnknownDevice:
         count=row["count"],
         first_at=row["first_at"],
         last_at=row["last_at"],
+        payload=row["payload"],
     )
 
 
@@ -133,11 +135,15 @@ async def adopt(
     lat: float | None = None,
     lon: float | None = None,
     attributes: Mapping[str, Any] | None = None,
+    kind: str | None = None,
     by: Actor,
 ) -> tuple[Device, int]:
     """Register an unknown device as its topics describe it, and request the replay of what it sent.
 
     It is installed since it was first heard.
+
+    Args:
+        kind: where its topics do not say, or name one that is not declared.
 
     Returns:
         The new device, and how many rejections will be replayed.
@@ -151,11 +157,12 @@ async def adopt(
     if not described:
         raise NotFound("device in quarantine", name, "`nabd device quarantine` shows them")
     found = described[0]
-    if not found.kind:
-        raise Invalid("kind", f"gateway {found.gateway} does not say; use `nabd device add {name}`")
+    named = found.kind if found.kind in kinds else kind or found.kind
+    if not named:
+        raise Invalid("kind", f"gateway {found.gateway} does not say; name it (--kind)")
     new = NewDevice(
         name=name,
-        kind=found.kind,
+        kind=named,
         municipality=found.municipality,
         relays=() if found.gateway is None else (found.gateway,),
         title=title,
@@ -167,6 +174,55 @@ async def adopt(
     async with connection.transaction():
         marked = await _mark(connection, name, now)
         device = await registration.add_device(connection, kinds, new, now, by=by)
+        await _record_replay(connection, device.municipality_id, name, marked, now, by)
+        return device, marked
+
+
+async def take_place(
+    connection: Connection,
+    name: str,
+    place: str,
+    now: Now,
+    *,
+    serial: str | None = None,
+    reason: str,
+    by: Actor,
+) -> tuple[Device, int]:
+    """Let an unknown device be the hardware of a place, and receive again what it sent.
+
+    It stands there since it was first heard; from now on where what stands there came later.
+
+    Args:
+        name: what it calls itself on the wire.
+        place: the device whose hardware it replaces.
+        serial: of the new hardware; None: its name.
+        reason: why the old one was removed.
+
+    Returns:
+        The place, and how many rejections will be replayed.
+
+    Raises:
+        NotFound: nothing of that name is in quarantine, or no device has the name of the place.
+        Conflict: the place is retired.
+        Invalid: it cannot stand there.
+    """
+    heard = await connection.fetchval(_FIRST_HEARD, name, list(REASONS))
+    if heard is None:
+        raise NotFound("device in quarantine", name, "`nabd device quarantine` shows them")
+    async with connection.transaction():
+        stands = await get_device(connection, place)
+        since = heard if stands.installed_at is not None and stands.installed_at < heard else None
+        device = await hardware.replace_hardware(
+            connection,
+            place,
+            serial or name,
+            wire_name=name,
+            at=since,
+            reason=reason,
+            now=now,
+            by=by,
+        )
+        marked = await _mark(connection, name, now)
         await _record_replay(connection, device.municipality_id, name, marked, now, by)
         return device, marked
 

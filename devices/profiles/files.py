@@ -20,13 +20,13 @@ class ProfileFiles:
     def __init__(self, kinds: Mapping[str, Kind], directory: Path | None = None) -> None:
         self._kinds = kinds
         self._directory = directory
-        self._seen = self._state()
-        self._profiles = load(kinds, directory)
+        self._seen: _State | None = None
+        self._profiles: Profiles | None = None
 
     def current(self) -> Profiles:
         """Return the profiles, read anew where a file has come, gone or changed since."""
         state = self._state()
-        if state != self._seen:
+        if self._profiles is None or state != self._seen:
             self._profiles = load(self._kinds, self._directory, self._profiles)
             self._seen = state
         return self._profiles

@@ -6,32 +6,51 @@ Commands convert and print; what is accepted is decided in devices/.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from devices.registry import csv_import, csv_rows, registry
-from devices.registry.csv_import import ImportPlan
+from devices import profiles
+from devices.registry import registry
 from devices.registry.editing import edit_device, reinstate, retire_device
 from devices.registry.life import Life
-from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.devices.adding import add
 from nabd.cli.devices.bans import ban, banned, unban
 from nabd.cli.devices.commands import command, commands
 from nabd.cli.devices.config import config
 from nabd.cli.devices.credentials import credentials, revoke, rotate
 from nabd.cli.devices.document import as_document, show_done
 from nabd.cli.devices.hardware import hardware, replace
+from nabd.cli.devices.importing import import_
 from nabd.cli.devices.life import install
 from nabd.cli.devices.notes import note, notes
+from nabd.cli.devices.options import (
+    Attr,
+    District,
+    Installed,
+    Json,
+    Lat,
+    Lon,
+    Name,
+    Parent,
+    Planned,
+    Relay,
+    Serial,
+    Title,
+)
 from nabd.cli.intervals import intervals
-from readings import latest, quarantine
+from readings import latest, proposals, quarantine
 from readings.latest import Latest
 from readings.planned import hint_of
+from readings.proposals import Proposal
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
+app.command()(add)
+app.command("import")(import_)
 app.command()(intervals)
 app.command()(install)
 app.command()(replace)
@@ -47,131 +66,6 @@ app.command()(banned)
 app.command()(credentials)
 app.command()(rotate)
 app.command()(revoke)
-
-Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
-Title = Annotated[str | None, typer.Option(help="what people call it")]
-Lat = Annotated[float | None, typer.Option(help="latitude, -90 to 90")]
-Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
-Attr = Annotated[
-    list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
-]
-District = Annotated[str | None, typer.Option(help="code of its district; auto: the one in which it stands")]
-Installed = Annotated[
-    str | None, typer.Option(help="since when it stands there: an instant, or how long ago, such as 2d")
-]
-Planned = Annotated[bool, typer.Option("--planned", help="not installed yet: nothing is expected of it")]
-Parent = Annotated[str | None, typer.Option(help="the circuit or cabinet that feeds it")]
-Serial = Annotated[str | None, typer.Option(help="serial number of its hardware")]
-Relay = Annotated[list[str] | None, typer.Option(help="a gateway that relays it, as often as there are any")]
-
-
-@app.command()
-def add(
-    name: Name,
-    kind: Annotated[str, typer.Option(help="its declared kind, or gateway, circuit, cabinet")],
-    municipality: Annotated[str, typer.Option(help="the municipality it stands in")],
-    parent: Parent = None,
-    relay: Relay = None,
-    title: Title = None,
-    lat: Lat = None,
-    lon: Lon = None,
-    attr: Attr = None,
-    serial: Serial = None,
-    installed_at: Installed = None,
-    planned: Planned = False,
-    district: District = None,
-    as_json: Json = False,
-) -> None:
-    """Register one device, installed now unless something else is said."""
-
-    async def work(opened: OpenDatabase) -> Device:
-        new = NewDevice(
-            name=name,
-            kind=kind,
-            municipality=municipality,
-            parent=parent,
-            relays=tuple(relay or ()),
-            serial=serial,
-            title=title or "",
-            lat=lat,
-            lon=lon,
-            attributes=values.attributes(attr or (), opened.kinds.get(kind)),
-            installed_at=values.instant(installed_at, opened.now()),
-            planned=planned,
-            district=district,
-        )
-        return await add_device(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
-
-    show_done(run(work), "registered", as_json=as_json)
-
-
-@app.command("import")
-def import_(
-    file: Annotated[
-        typer.FileBinaryRead, typer.Argument(help="CSV in UTF-8, with a header; - reads standard input")
-    ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would be done, and do nothing")
-    ] = False,
-    keep_good: Annotated[
-        bool, typer.Option("--keep-good", help="import the good lines although others have problems")
-    ] = False,
-    update: Annotated[
-        bool, typer.Option("--update", help="change devices that are registered already")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Register the devices of a CSV file: all of them, or none when a line has a problem.
-
-    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial, district,
-    attr.NAME; comma, semicolon or tab between. installed_at is an instant or the word planned, left empty:
-    now. Attributes that the kind does not declare stay text where they are no plain number.
-    """
-
-    content = file.read()
-
-    async def work(opened: OpenDatabase) -> tuple[ImportPlan, bool]:
-        read = csv_rows.read(content, opened.kinds)
-        planned = await csv_import.plan(opened.connection, read, update=update)
-        refused = bool(planned.problems) and not keep_good
-        if dry_run or refused:
-            return planned, False
-        with output.progress() as bar:
-            task = bar.add_task("Importing", total=planned.steps)
-            await csv_import.carry_out(
-                opened.connection,
-                opened.kinds,
-                planned,
-                opened.now,
-                by=await opened.actor(),
-                on_progress=lambda written: bar.advance(task, written),
-            )
-        return planned, True
-
-    planned, written = run(work)
-    _report(planned, getattr(file, "name", "-"), written=written, dry_run=dry_run, as_json=as_json)
-    if planned.problems:
-        raise typer.Exit(1)
-
-
-def _report(planned: ImportPlan, file: str, *, written: bool, dry_run: bool, as_json: bool) -> None:
-    counts = {"added": len(planned.add), "updated": len(planned.edit), "unchanged": planned.unchanged}
-    if as_json:
-        output.print_json({"written": written, **counts, "problems": planned.problems})
-        return
-    for problem in planned.problems:
-        where = f"{file}:{problem.line}"
-        output.complain(f"{where}: {problem.field + ': ' if problem.field else ''}{problem.message}")
-    told = ", ".join(f"{count} {what}" for what, count in counts.items())
-    if written:
-        output.line(f"{told}, {len(planned.problems)} problems.")
-    elif dry_run:
-        output.line(f"Nothing written (--dry-run). It would be: {told}, {len(planned.problems)} problems.")
-    else:
-        output.line(
-            f"Nothing written: correct {len(planned.problems)} problems, or use --keep-good ({told})."
-        )
 
 
 @app.command("list")
@@ -354,13 +248,27 @@ def adopt(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    kind: Annotated[str | None, typer.Option(help="its kind, where its topics do not say")] = None,
+    replace: Annotated[
+        str | None, typer.Option(help="the place whose hardware it replaces, as the quarantine proposes")
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="with --replace: its serial number, if not its name")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Register a device from quarantine as its topics describe it, and replay what it sent."""
+    """Register a device from quarantine, or let it be the hardware of a place, and replay what it sent."""
+    if replace is not None and (title or lat is not None or lon is not None or attr or kind):
+        raise typer.BadParameter("with --replace the place keeps its kind, title, position and attributes")
 
     async def work(opened: OpenDatabase) -> tuple[Device, int]:
+        by = await opened.actor()
+        if replace is not None:
+            return await quarantine.take_place(
+                opened.connection, name, replace, opened.now, serial=serial, reason="replaced", by=by
+            )
         found = await quarantine.unknown_devices(opened.connection, device=name, limit=1)
-        kind = opened.kinds.get(found[0].kind) if found else None
+        declared = opened.kinds.get(kind or found[0].kind) if found else None
         return await quarantine.adopt(
             opened.connection,
             opened.kinds,
@@ -369,17 +277,17 @@ def adopt(
             title=title or "",
             lat=lat,
             lon=lon,
-            attributes=values.attributes(attr or (), kind),
-            by=await opened.actor(),
+            attributes=values.attributes(attr or (), declared),
+            kind=kind,
+            by=by,
         )
 
     device, waiting = run(work)
     if as_json:
         output.print_json({"device": as_document(device), "replayed": waiting})
-    else:
-        output.line(
-            f"{device.name} is registered in {device.municipality}; {waiting} messages will be replayed."
-        )
+        return
+    done = f"stands at {device.name} now" if replace is not None else "is registered"
+    output.line(f"{name} {done}, in {device.municipality}; {waiting} messages will be replayed.")
 
 
 @app.command("quarantine")
@@ -387,21 +295,38 @@ def quarantine_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")] = 100,
     as_json: Json = False,
 ) -> None:
-    """List devices that send but are not registered where they say they are."""
+    """List devices that send but are not registered where they say they are, and what they probably are."""
 
-    async def work(opened: OpenDatabase) -> list[quarantine.UnknownDevice]:
-        return await quarantine.unknown_devices(opened.connection, limit=limit)
+    async def work(opened: OpenDatabase) -> list[tuple[quarantine.UnknownDevice, Proposal]]:
+        unknown = await quarantine.unknown_devices(opened.connection, limit=limit)
+        known = profiles.load(opened.kinds, opened.settings.profiles_dir)
+        proposed = await proposals.proposals(opened.connection, opened.kinds, known, unknown, opened.now)
+        return list(zip(unknown, proposed, strict=True))
 
-    unknown = run(work)
+    found = run(work)
     if as_json:
-        for one in unknown:
-            output.print_json(one)
+        for one, proposal in found:
+            fields = asdict(one)
+            payload = output.payload_fields(fields.pop("payload"))
+            output.print_json({**fields, **payload, "proposal": proposal})
         return
     rows = [
-        (u.device, u.kind, u.municipality, u.gateway, u.reason, u.count, u.first_at, u.last_at)
-        for u in unknown
+        (u.device, u.kind, u.municipality, u.gateway, u.reason, u.count, u.last_at, _proposed(u, p))
+        for u, p in found
     ]
-    columns = ("device", "kind", "municipality", "gateway", "reason", "count", "first", "last")
+    columns = ("device", "kind", "municipality", "gateway", "reason", "count", "last", "probably")
     output.table(columns, rows, empty="The quarantine is empty.")
-    if unknown:
+    if found:
         output.line("`nabd device adopt DEVICE` registers one and replays what it sent.")
+    if any(proposal.place for _, proposal in found):
+        output.line("`nabd device adopt DEVICE --replace PLACE` lets one be the hardware of a silent place.")
+
+
+def _proposed(unknown: quarantine.UnknownDevice, proposal: Proposal) -> str:
+    parts = []
+    if (known := proposal.recognised) is not None and (known.profile or known.kind != unknown.kind):
+        parts.append(f"{known.kind} (profile {known.profile})" if known.profile else known.kind)
+    if (place := proposal.place) is not None:
+        away = "" if place.distance_m is None else f" {place.distance_m:.0f} m away"
+        parts.append(f"at {place.device},{away} silent since {output.cell(place.since)}")
+    return "; ".join(parts)

@@ -10,12 +10,12 @@ import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
 import segno
 
 from devices import spreadsheet
 from devices.credentials.credential import IssuedPassword
+from devices.credentials.first_message import code_of
 from devices.texts.catalogue import text
 from devices.texts.languages import Language, direction_of
 from nabd.broker.address import PORTS
@@ -47,11 +47,6 @@ dd {{ margin: 0; font-family: monospace; font-size: 9.5pt; overflow-wrap: anywhe
 """
 
 
-def address_of(issued: IssuedPassword, broker: str) -> str:
-    """Return what a code says: mqtts://USERNAME:PASSWORD@HOST:PORT."""
-    return f"mqtts://{quote(issued.username, safe='')}:{issued.password}@{broker}"
-
-
 def with_port(host: str) -> str:
     """Return HOST:PORT of the broker's door for devices."""
     return host if ":" in host.rpartition("]")[2] else f"{host}:{PORTS['mqtts']}"
@@ -78,7 +73,7 @@ def as_page(issued: Sequence[IssuedPassword], broker: str, language: Language) -
 
 
 def _card(one: IssuedPassword, broker: str, language: Language) -> str:
-    code = segno.make(address_of(one, broker), error="m", micro=False)
+    code = segno.make(code_of(one, broker), error="m", micro=False)
     drawn = code.svg_inline(omitsize=True, border=2)
     said = (
         ("sheet.broker", broker),

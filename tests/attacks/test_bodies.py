@@ -111,6 +111,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "lon": 35.8,
     },
     ("post", "/api/v1/devices/import"): {"name": "bin-9", "kind": "bin", "municipality": "tripoli"},
+    ("post", "/api/v1/quarantine/{unknown}/replace"): {"place": "bin-1", "serial": "S-2", "reason": "broken"},
     ("post", "/api/v1/quarantine/{unknown}/ban"): {"reason": "not ours"},
     ("post", "/api/v1/devices/{device}/notes"): {"body": "The key hangs at the bakery."},
     ("post", "/api/v1/quarantine/{unknown}/adopt"): {"title": "Port", "lat": 34.4, "attributes": {"a": 1}},
@@ -160,6 +161,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "repair_s": 7200,
         "around_the_clock": True,
     },
+    ("put", "/api/v1/municipalities/{municipality}/open-data"): {"licence": "CC-BY-4.0"},
     ("put", "/api/v1/municipalities/{municipality}/calendar"): {
         "hours": {"mon": "08:00-16:00"},
         "ramadan_hours": "09:00-14:00",

@@ -2,10 +2,11 @@
 
 import { reasonOf } from "../shell/action.js";
 import { openDialog } from "../shell/dialog.js";
-import { h, s } from "../shell/dom.js";
+import { h } from "../shell/dom.js";
 import { field } from "../shell/forms.js";
 import { post, put, remove } from "../shell/http.js";
 import { t } from "../shell/i18n.js";
+import { qr } from "../shell/qr.js";
 import { toast } from "../shell/toast.js";
 
 const secret = (name, attributes) => h("input", { name, type: "password", dir: "ltr", maxlength: 200, autocomplete: "off", ...attributes });
@@ -49,11 +50,12 @@ export function totpCard() {
 
 async function setUp() {
   try {
-    const [offer, { encode }] = await Promise.all([post("/api/v1/session/totp"), import("../vendor/uqr.js")]);
+    const offer = await post("/api/v1/session/totp");
+    const picture = await qr(offer.address, t("totp_scan"));
     openDialog({
       title: t("totp_set_up"), label: t("totp_confirm"),
       body: [
-        h("p", {}, t("totp_scan")), drawn(encode(offer.address)),
+        h("p", {}, t("totp_scan")), picture,
         h("details", {}, h("summary", {}, t("totp_by_hand")), h("p", { class: "secret", dir: "ltr" }, offer.secret)),
         field(t("totp_code"), code({ required: true })),
         field(t("password"), secret("password", { required: true, autocomplete: "current-password" })),
@@ -66,13 +68,6 @@ async function setUp() {
   } catch (error) {
     toast(reasonOf(error), { failed: true });
   }
-}
-
-// A QR code: one path of squares; readers want dark on light in any theme, and a margin.
-function drawn({ size, data }) {
-  const squares = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
-  return s("svg", { class: "qr", viewBox: `-2 -2 ${size + 4} ${size + 4}`, role: "img", "aria-label": t("totp_scan") },
-    s("rect", { x: -2, y: -2, width: size + 4, height: size + 4, fill: "#fff" }), s("path", { d: squares, fill: "#000" }));
 }
 
 function takeAway() {

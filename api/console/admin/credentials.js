@@ -1,6 +1,5 @@
 // What devices sign in with at the broker: shown, made anew and told once, taken back.
 
-import { copied } from "../shell/action.js";
 import { place } from "../shell/address.js";
 import { confirmed, openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
@@ -10,6 +9,7 @@ import { t, tn } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
 import { at, card, filled, kindOptions, note, padded, tag, townOptions } from "./blocks.js";
+import { showFirstWords } from "./first_words.js";
 import { again } from "./stage.js";
 
 const OVERLAPS = [0, 24, 168, 720];
@@ -38,6 +38,14 @@ const stateOf = (one) => {
   return [t(one.ending ? `credential_${one.ending}` : "credential_over"), one.ending === "revoked" ? "critical" : "none"];
 };
 
+// A device that signs in itself and has nothing yet: its first password.
+export async function firstCredential(device) {
+  if (device.wire_name.includes(":") || device.relays.length) return;
+  const made = await post(pathOf(device), {});
+  await again();
+  await showFirstWords(device, made);
+}
+
 function rotate(device, works) {
   openDialog({
     title: t(works ? "credential_rotate" : "credential_make"), label: t("credential_make"),
@@ -48,14 +56,7 @@ function rotate(device, works) {
     async submit({ overlap }) {
       const made = await post(pathOf(device), { overlap_hours: Number(overlap ?? 0) });
       await again();
-      openDialog({
-        title: device.title || device.name,
-        body: [
-          h("p", {}, t("credential_once")),
-          field(t("credential_username"), copied(made.username, t("copy"), t("copied"))),
-          field(t("form_is_password"), copied(made.password, t("copy"), t("copied"))),
-        ],
-      });
+      await showFirstWords(device, made);
     },
   });
 }

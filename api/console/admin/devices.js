@@ -10,7 +10,7 @@ import { firstSteps } from "../shell/first.js";
 import { said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { card, filled, kindOptions, listed, numeric, present, tag, townName, townOptions } from "./blocks.js";
-import { missingCredentials } from "./credentials.js";
+import { firstCredential, missingCredentials } from "./credentials.js";
 import { oneDevice } from "./device.js";
 import { importDevices } from "./device_list.js";
 import { again } from "./stage.js";
@@ -89,6 +89,7 @@ function addDevice() {
         field(t("municipality"), select({ name: "town", required: true }, townOptions()))),
       ...deviceFields(),
       checkbox({ name: "planned" }, t("device_planned")),
+      may("manage-devices") && checkbox({ name: "credential", checked: true }, t("credential_with")),
     ],
     async submit(values) {
       const added = await post("/api/v1/devices", {
@@ -98,6 +99,7 @@ function addDevice() {
       });
       go({ part: "devices", name: added.name });
       await again();
+      if (may("manage-devices") && values.credential === "on") await firstCredential(added);
     },
   });
 }

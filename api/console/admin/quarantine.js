@@ -24,9 +24,11 @@ export async function show(root) {
     { title: t("kind"), cell: (one) => (one.kind ? kindName(one.kind) : "–") },
     { title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) },
     { title: t("reason"), cell: (one) => reasonText(one.reason) },
+    { title: t("probably"), cell: (one) => probably(one) },
     { title: t("waiting"), number: true, cell: (one) => number(one.count, 0) },
     { title: t("last_heard"), cell: (one) => since(one.last_at) },
     { title: "", cell: (one) => h("span", { class: "actions-row" },
+      one.proposal.place && action(t("take_place", { name: `\u2068${one.proposal.place.title || one.proposal.place.device}\u2069` }), () => takePlace(one)),
       one.reason === "unknown_device" && h("button", { type: "button", onclick: () => adopt(one) }, t("adopt")),
       action(t("replay"), async () => {
         const { replayed } = await post(pathOf(one, "replay"));
@@ -36,6 +38,21 @@ export async function show(root) {
       may("manage-devices") && h("button", { type: "button", class: "quiet", onclick: () => ban(one) }, t("ban"))) },
   ], items, { empty: t("quarantine_empty"), caption: t("part_quarantine") })));
   if (may("manage-devices")) root.append(await bannedCard());
+}
+
+// What it is by what it sends, and the silent place beside which it speaks.
+function probably({ kind, proposal: { kind: known, profile, place } }) {
+  const parts = [
+    known && (profile || known !== kind) && [kindName(known), profile ? [" · ", bdi(profile)] : ""],
+    place && t(place.distance_m === null ? "place_silent" : "place_silent_near", { name: `\u2068${place.title || place.device}\u2069`, metres: number(place.distance_m ?? 0, 0) }),
+  ].filter(Boolean);
+  return parts.length ? parts.map((part, n) => [n ? h("br") : "", part]) : "–";
+}
+
+async function takePlace(one) {
+  const { device, replayed } = await post(pathOf(one, "replace"), { place: one.proposal.place.device });
+  await again();
+  toast(t("place_taken", { name: `\u2068${device}\u2069`, n: replayed }));
 }
 
 async function bannedCard() {
@@ -75,7 +92,8 @@ function adopt(one) {
         field(t("longitude"), input("lon", "", { dir: "ltr", inputmode: "decimal" }))),
     ],
     async submit(values) {
-      await post(pathOf(one, "adopt"), { title: values.title.trim(), ...present({ lat: numeric(values.lat), lon: numeric(values.lon) }) });
+      const { kind, profile } = one.proposal;
+      await post(pathOf(one, "adopt"), { title: values.title.trim(), attributes: present({ profile }), ...present({ kind, lat: numeric(values.lat), lon: numeric(values.lon) }) });
       go({ part: "devices", name: one.device });
     },
   });

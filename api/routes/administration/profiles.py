@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.context import AppContext, UsesContext
 from api.http.problems import Problem
-from devices.codecs.codec import Codec, CodecFailed, CodecsAway
-from devices.codecs.pool import Codecs
+from devices.codecs.codec import CodecFailed, CodecsAway
+from devices.codecs.trying import try_all
 from devices.profiles import Profiles
-from devices.profiles.trial import ProfileTrial, TrialMessage, tried
+from devices.profiles.trial import ProfileTrial, TrialMessage
 from devices.registry.errors import Invalid, NotFound
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.profile import Profile, ProfileError, ProfileRefused, parse
@@ -44,7 +44,7 @@ class ProfileOut(BaseModel):
     own: bool = Field(description="of NABD_PROFILES_DIR, and not one that comes with Nabd")
 
 
-class WaitingProfileOut(BaseModel):
+class ProfileKindOut(BaseModel):
     """A profile that comes with Nabd, for a kind that is not declared."""
 
     profile: str = Field(examples=["milesight-em500-smtc"])
@@ -65,7 +65,7 @@ class ProfilesOut(BaseModel):
     """All profiles by name."""
 
     items: list[ProfileOut] = Field(max_length=MOST_LISTED)
-    waiting: list[WaitingProfileOut] = Field(max_length=MOST_LISTED)
+    waiting: list[ProfileKindOut] = Field(max_length=MOST_LISTED)
     refused: list[ProfileMistakeOut] = Field(max_length=MOST_LISTED)
 
 
@@ -89,7 +89,7 @@ class ProfileExampleOut(BaseModel):
     gives: list[dict[str, Any]]
 
 
-class ProfileDetailOut(ProfileOut):
+class OneProfileOut(ProfileOut):
     """One profile, all of it."""
 
     measurements: list[ProfileMeasurementOut]
@@ -148,13 +148,13 @@ class ProfileTrialsOut(BaseModel):
     trials: list[ProfileTrialOut] = Field(max_length=MOST_TRIED)
 
 
-@router.get("", summary="List the profiles")
+@router.get("", summary="The profiles there are")
 async def list_profiles(context: UsesContext) -> ProfilesOut:
     """Return the profiles that come with Nabd and your own, and what is wrong with files of yours."""
     found = await _current(context)
     return ProfilesOut(
         items=[ProfileOut(**_described(found, name)) for name in found][:MOST_LISTED],
-        waiting=[WaitingProfileOut(profile=name, kind=kind) for name, kind in found.waiting.items()],
+        waiting=[ProfileKindOut(profile=name, kind=kind) for name, kind in found.waiting.items()],
         refused=[_mistake(error) for error in found.refused][:MOST_LISTED],
     )
 
@@ -168,7 +168,7 @@ async def test_profile(question: ProfileQuestion, context: UsesContext) -> Profi
     codec = found.codec(profile.name) if question.profile is not None else None
     if profile.codec and codec is None:
         raise Invalid("source", "a codec runs from a file beside its profile: put both where profiles lie")
-    trials = await _tried(profile, codec, uplinks, question.topic)
+    trials = await _tried(profile, codec, uplinks, question.topic, context.now())
     return ProfileTrialsOut(
         profile=profile.name,
         trials=[ProfileTrialOut.model_validate(trial, from_attributes=True) for trial in trials],
@@ -176,7 +176,7 @@ async def test_profile(question: ProfileQuestion, context: UsesContext) -> Profi
 
 
 @router.get("/{profile}", summary="One profile")
-async def get_profile(profile: Name, context: UsesContext) -> ProfileDetailOut:
+async def get_profile(profile: Name, context: UsesContext) -> OneProfileOut:
     """Return where each measurement stands, the documented messages, and the file."""
     found = await _current(context)
     if profile not in found:
@@ -203,7 +203,7 @@ async def get_profile(profile: Name, context: UsesContext) -> ProfileDetailOut:
         )
         for example in one.examples
     ]
-    return ProfileDetailOut(
+    return OneProfileOut(
         **_described(found, profile), measurements=measurements, examples=examples, source=one.source
     )
 
@@ -250,25 +250,14 @@ def _uplinks(question: ProfileQuestion, profile: Profile, context: AppContext) -
 
 
 async def _tried(
-    profile: Profile, codec: Path | None, uplinks: list[Uplink], topic: str
+    profile: Profile, codec: Path | None, uplinks: list[Uplink], topic: str, now: int
 ) -> list[ProfileTrial]:
-    if codec is None:
-        return [tried(profile, uplink, topic=topic) for uplink in uplinks]
-    trials = []
     try:
-        source = await asyncio.to_thread(Codec.read, codec)
-        async with Codecs() as codecs:
-            for uplink in uplinks:
-                values = None
-                if uplink.payload is not None:
-                    decoding = codecs.decode(source, uplink.payload, uplink.port, uplink.at or 0)
-                    values = (await decoding).values
-                trials.append(tried(profile, uplink, values, topic=topic))
+        return await try_all(profile, codec, uplinks, now, topic)
     except CodecFailed as error:
-        raise Invalid("codec", f"{codec.name}: {error}") from error
-    except (OSError, CodecsAway) as error:
-        raise Problem(503, "unavailable", f"codec {codec.name}: {error}") from error
-    return trials
+        raise Invalid("codec", f"{profile.codec}: {error}") from error
+    except CodecsAway as error:
+        raise Problem(503, "unavailable", f"codec {profile.codec}: {error}") from error
 
 
 def _described(found: Profiles, name: str) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import in_town
+from api.access import in_town, in_town_of_device
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http.times import Instant
@@ -15,7 +17,8 @@ from api.idempotency import UsesChangeRequest
 from devices.registry.errors import NotFound
 from people.identity import Identity
 from people.roles import Permission
-from readings import quarantine
+from readings import proposals, quarantine
+from readings.proposals import Proposal
 from readings.quarantine import UnknownDevice
 from store.connection import Connection
 
@@ -23,6 +26,24 @@ router = APIRouter(prefix="/quarantine", tags=["rejections"])
 
 Name = Annotated[str, Path(max_length=64)]
 MOST_LISTED = 1000
+
+
+class SilentPlaceOut(BaseModel):
+    """A place that fell silent before the stranger spoke."""
+
+    device: str = Field(examples=["bin-0042"])
+    title: str
+    since: Instant
+    distance_m: float | None = Field(description="null: the stranger does not say where it is")
+
+
+class ProposalOut(BaseModel):
+    """What a stranger probably is; a person decides."""
+
+    kind: str | None = Field(examples=["bin"], description="null: nothing fits, or several kinds alike")
+    profile: str | None = Field(description="that reads its messages")
+    names: list[str] = Field(examples=[["fill_pct"]], description="by which it was recognised")
+    place: SilentPlaceOut | None = Field(description="whose hardware it probably replaces")
 
 
 class UnknownDeviceOut(BaseModel):
@@ -36,6 +57,7 @@ class UnknownDeviceOut(BaseModel):
     count: int = Field(description="readings that wait")
     first_at: Instant
     last_at: Instant
+    proposal: ProposalOut
 
 
 class QuarantineOut(BaseModel):
@@ -55,6 +77,17 @@ class Adoption(BaseModel):
         default=None, ge=-180, le=180
     )
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1200}])
+    kind: str | None = Field(default=None, max_length=31, description="where its topics do not say")
+
+
+class Replacement(BaseModel):
+    """The place whose hardware an unknown device is from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    place: str = Field(max_length=64, examples=["bin-0042"])
+    serial: str | None = Field(default=None, max_length=64, description="null: its name is its serial number")
+    reason: str = Field(default="replaced", max_length=500, description="why the old one was removed")
 
 
 class ReplayOut(BaseModel):
@@ -65,14 +98,29 @@ class ReplayOut(BaseModel):
 
 
 @router.get("", summary="List devices that send and are not registered")
-async def list_unknown(connection: UsesLongConnection, identity: UsesIdentity) -> QuarantineOut:
+async def list_unknown(
+    context: UsesContext, connection: UsesLongConnection, identity: UsesIdentity
+) -> QuarantineOut:
     """Return devices in quarantine whose topics name a municipality of the caller, the most recent first."""
     towns = identity.towns(Permission.INSTALL_DEVICES)
     found = await quarantine.unknown_devices(connection, limit=MOST_LISTED, within=towns)
-    return QuarantineOut(
-        items=[
-            UnknownDeviceOut(**{n: getattr(one, n) for n in UnknownDeviceOut.model_fields}) for one in found
-        ]
+    async with context.profiles_lock:
+        profiles = await asyncio.to_thread(context.profiles.current)
+    proposed = await proposals.proposals(connection, context.kinds, profiles, found, context.now)
+    return QuarantineOut(items=[_out(one, proposal) for one, proposal in zip(found, proposed, strict=True)])
+
+
+def _out(one: UnknownDevice, proposal: Proposal) -> UnknownDeviceOut:
+    known, place = proposal.recognised, proposal.place
+    fields = set(UnknownDeviceOut.model_fields) - {"proposal"}
+    return UnknownDeviceOut(
+        **{name: getattr(one, name) for name in fields},
+        proposal=ProposalOut(
+            kind=known.kind if known else None,
+            profile=(known.profile or None) if known else None,
+            names=list(known.names) if known else [],
+            place=SilentPlaceOut(**asdict(place)) if place else None,
+        ),
     )
 
 
@@ -94,6 +142,29 @@ async def adopt(
             connection, context.kinds, unknown, context.now, **body.model_dump(), by=actor
         )
         return ReplayOut(device=device.name, replayed=replayed)
+
+    return await command.once(ReplayOut, work, body)
+
+
+@router.post("/{unknown}/replace", summary="Let it be the hardware of a place")
+async def replace(
+    unknown: Name,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: Replacement,
+) -> ReplayOut:
+    """It stands at the place since it was first heard; what it sent is received again as the place's."""
+
+    async def work() -> ReplayOut:
+        await _check(connection, identity, unknown)
+        await in_town_of_device(connection, identity, Permission.INSTALL_DEVICES, body.place)
+        _, replayed = await quarantine.take_place(
+            connection, unknown, body.place, context.now, serial=body.serial, reason=body.reason, by=actor
+        )
+        return ReplayOut(device=body.place, replayed=replayed)
 
     return await command.once(ReplayOut, work, body)
 

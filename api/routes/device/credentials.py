@@ -7,10 +7,11 @@ Certificates are signed where the authority is, by `nabd device rotate --certifi
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import forbidden
@@ -19,6 +20,7 @@ from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http.times import Instant
 from devices.credentials import issuing, listing
 from devices.credentials.credential import CredentialForm, IssuedPassword
+from devices.credentials.first_message import first_message
 from devices.credentials.issuing import LONGEST_OVERLAP
 from devices.credentials.listing import CredentialFilter
 from devices.instants import to_datetime
@@ -37,6 +39,12 @@ class RotationIn(BaseModel):
 
     overlap_hours: int = Field(
         default=0, ge=0, le=MOST_HOURS, description="0: it ends at once, as it must where it was stolen"
+    )
+    broker: str | None = Field(
+        default=None,
+        max_length=260,
+        pattern=r"^[A-Za-z0-9.:\[\]-]+$",
+        description="HOST or HOST:PORT in the lines; null: the host that was asked, by TLS",
     )
 
 
@@ -79,6 +87,24 @@ class DevicePasswordOut(BaseModel):
     before_until: Instant | None = Field(description="until when the one before works; null: there was none")
 
 
+class ConnectOut(BaseModel):
+    """How the device says its first word, in lines to copy."""
+
+    code: str = Field(description="what a QR code says: mqtts://USERNAME:PASSWORD@HOST:PORT")
+    topic: str = Field(examples=["nabd/v1/tripoli/bin/bin-0007/telemetry"])
+    payload: str = Field(examples=['{"fill_pct": 50}'])
+    mosquitto_pub: str
+    python: str
+    arduino: str = Field(description="for an ESP32")
+    chirpstack: str = Field(description="makes LoRaWAN hardware known to a ChirpStack")
+
+
+class NewDevicePasswordOut(DevicePasswordOut):
+    """A new password, and what the device does with it."""
+
+    connect: ConnectOut
+
+
 class DevicePasswordsOut(BaseModel):
     """New passwords, and how many devices are left that have none."""
 
@@ -110,8 +136,13 @@ async def list_device_credentials(
 
 @router.post("/devices/{device}/credentials", status_code=201, summary="Give a device a new password")
 async def rotate_device_password(
-    device: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor, body: RotationIn
-) -> DevicePasswordOut:
+    device: Name,
+    request: Request,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: RotationIn,
+) -> NewDevicePasswordOut:
     """Return a new password, the first or in place of the one before; good within ten seconds."""
     (made,) = await issuing.rotate_passwords(
         connection,
@@ -122,7 +153,9 @@ async def rotate_device_password(
         by=actor,
         random=secrets.token_bytes,
     )
-    return _out(made)
+    host = body.broker or request.url.hostname or "BROKER"
+    lines = first_message(made, context.kinds.get(made.kind), host)
+    return NewDevicePasswordOut(**_out(made).model_dump(), connect=ConnectOut(**asdict(lines)))
 
 
 @router.post("/devices/{device}/credentials/revoke", summary="Take every credential of a device back")

@@ -143,7 +143,7 @@ def rotate(
             signed = await sign_certificates(opened, names, out, request=request, days=days, overlap=lasting)
             _told_certificates(signed, out, as_json=as_json)
             return []
-        server = handing_over.with_port(broker or _server(opened) or "BROKER") if sheet else ""
+        server = handing_over.with_port(broker or broker_of(opened)) if sheet else ""
         made: list[IssuedPassword] = []
         by = await opened.actor()
         # All of them or none: the files are written before the passwords count.
@@ -280,9 +280,10 @@ async def _meant(opened: OpenDatabase, asked: CredentialFilter) -> list[str]:
     return await listing.devices_meant(opened.connection, asked, list(opened.kinds))
 
 
-def _server(opened: OpenDatabase) -> str | None:
+def broker_of(opened: OpenDatabase) -> str:
+    """Return the host that the broker's certificate names, BROKER where there is none."""
     try:
         found = tls_files.files(tls_directory(opened.settings))
     except CertificateRefused:
-        return None
-    return next((one.subject.split(", ")[0] for one in found if one.file == SERVER), None)
+        return "BROKER"
+    return next((one.subject.split(", ")[0] for one in found if one.file == SERVER), "BROKER")

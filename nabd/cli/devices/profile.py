@@ -12,16 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from devices import kinds, profiles
-from devices.codecs.codec import Codec, CodecFailed, CodecsAway
-from devices.codecs.pool import Codecs
+from devices.codecs.codec import CodecFailed, CodecsAway
+from devices.codecs.trying import try_all
 from devices.kinds.kind import KindError
 from devices.profiles import Profiles
-from devices.profiles.trial import ProfileTrial, TrialMessage, tried
+from devices.profiles.trial import ProfileTrial, TrialMessage
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.profile import NoReading, Profile, ProfileRefused
 from devices.wire.adapters.profile.message import decoded
 from devices.wire.adapters.profile.profile import differences
-from devices.wire.adapters.uplink import Uplink
 from nabd import clock
 from nabd.cli.output import complain, fail, line, print_json, table
 from nabd.cli.run import load_settings
@@ -166,7 +165,10 @@ def try_message(
         if one.codec
         else None
     )
-    trials = asyncio.run(_tried(one, codec, uplinks, topic))
+    try:
+        trials = asyncio.run(try_all(one, codec, uplinks, clock.wall(), topic))
+    except (CodecFailed, CodecsAway) as error:
+        fail(f"codec {one.codec}: {error}")
     for trial in trials:
         if as_json:
             print_json({"profile": one.name, **asdict(trial)})
@@ -242,26 +244,6 @@ def _check(file: Path, declared: kinds.Kinds) -> dict[str, Any]:
             said = differences(example, refused)
         found["differences"] += [{"example": example.says, "text": text} for text in said]
     return found
-
-
-async def _tried(
-    profile: Profile, codec: Path | None, uplinks: list[Uplink], topic: str
-) -> list[ProfileTrial]:
-    if codec is None:
-        return [tried(profile, uplink, topic=topic) for uplink in uplinks]
-    trials = []
-    try:
-        source = Codec.read(codec)
-        async with Codecs() as codecs:
-            for uplink in uplinks:
-                values = None
-                if uplink.payload is not None:
-                    at = uplink.at or clock.wall()
-                    values = (await codecs.decode(source, uplink.payload, uplink.port, at)).values
-                trials.append(tried(profile, uplink, values, topic=topic))
-    except (OSError, CodecFailed, CodecsAway) as error:
-        fail(f"codec {codec.name}: {error}")
-    return trials
 
 
 def _print(trial: ProfileTrial) -> None:

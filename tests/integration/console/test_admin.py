@@ -51,6 +51,8 @@ async def test_administrators_first_day_without_a_terminal(
         await _adopts_a_stranger(page)
         await _changes_a_limit(page)
         await _asks_who_is_told(page)
+        await _tries_a_profile(page)
+        await page.goto(f"{server}/admin/routes")
         await page.get_by_role("button", name="العربية").click()
         await expect(page.locator("#part h2").first).to_have_text("من كان ليُبلَّغ؟")
         await page.locator("#parts").get_by_text("الأشخاص").click()
@@ -126,6 +128,21 @@ async def _asks_who_is_told(page: Page) -> None:
     told = page.locator("#part form tbody tr")
     await expect(told.first).to_contain_text("Amal <b>Khoury</b>")
     await expect(told.first).to_contain_text("E-mail")
+
+
+async def _tries_a_profile(page: Page) -> None:
+    await page.locator("#parts").get_by_text("Profiles").click()
+    await expect(page.locator("#part")).to_contain_text("soil_probe")
+    await page.locator("#part").get_by_text("dragino-ldds75").click()
+    await expect(page.locator("#part")).to_contain_text("mV → V")
+    await page.get_by_role("button", name="Try", exact=True).first.click()
+    await page.get_by_role("button", name="Try", exact=True).last.click()
+    reading = page.get_by_role("region", name="Smart bin sample")
+    await expect(reading).to_contain_text("2.885")
+    await page.locator("#part [name=message]").fill('{"distance": 20, "battery": "full"}')
+    await page.get_by_role("button", name="Try", exact=True).last.click()
+    await expect(page.locator("#part [aria-live] .problem")).to_contain_text("no measurement results")
+    await expect(page.locator("#part [aria-live]")).to_contain_text("Could not be converted")
 
 
 async def _as(

@@ -22,7 +22,7 @@ COLUMNS = {
         " acknowledged_at acknowledged_by summary evidence lat lon inhibited_by held_until district"
         " assigned_to"
     ),
-    "v_ledger": "day shard source batches messages received stored duplicate rejected undated empty",
+    "v_ledger": "day shard source batches messages received stored duplicate rejected undated empty merged",
     "v_kite": (
         "device_id device municipality observed_at received_at quality boot seq extra height_m flying mode"
     ),

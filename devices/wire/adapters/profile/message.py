@@ -11,7 +11,7 @@ import msgspec
 
 from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.wire import instants
-from devices.wire.adapters.profile.paths import NoValue, Path
+from devices.wire.adapters.profile.paths import NoValue, ValuePath
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
 ENCODINGS = ("hex", "base64")
@@ -25,17 +25,17 @@ class MessagePaths:
     text.
     """
 
-    device: Path | None = None
-    at: Path | None = None
-    counter: Path | None = None
-    port: Path | None = None
-    payload: Path | None = None
+    device: ValuePath | None = None
+    at: ValuePath | None = None
+    counter: ValuePath | None = None
+    port: ValuePath | None = None
+    payload: ValuePath | None = None
     encoding: str = "hex"
-    values: Path | None = None
-    radio: Mapping[str, Path] = field(default_factory=dict)
+    values: ValuePath | None = None
+    radio: Mapping[str, ValuePath] = field(default_factory=dict)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[ValuePath, ...]:
         """What it reads beside the values, where both stand in one document."""
         if self.values is not None:
             return ()
@@ -51,7 +51,7 @@ class MessagePaths:
         root = parsed(document)
         around = {"$": root, "$topic": topic.split("/") if topic else []}
 
-        def said(path: Path | None) -> object:
+        def said(path: ValuePath | None) -> object:
             if path is None:
                 return None
             found, _ = path.find(root, around)

@@ -17,7 +17,7 @@ from devices.wire.adapters.profile.errors import ProfileError, ProfileRefused
 from devices.wire.adapters.profile.message import ENCODINGS, MessagePaths, decoded
 from devices.wire.adapters.profile.parse_layout import LAYOUT, read_layout
 from devices.wire.adapters.profile.parse_value import read_value
-from devices.wire.adapters.profile.paths import Path, parse_path
+from devices.wire.adapters.profile.paths import ValuePath, parse_path
 from devices.wire.adapters.profile.places import places
 from devices.wire.adapters.profile.profile import Example, Profile, ProfileReading
 from devices.wire.adapters.profile.table import Mistakes, ProfileTable
@@ -160,10 +160,10 @@ def _reading(table: ProfileTable, kind: Kind) -> ProfileReading:
     )
 
 
-def _device(table: ProfileTable) -> tuple[str | Path, ...]:
+def _device(table: ProfileTable) -> tuple[str | ValuePath, ...]:
     """Return the parts of a device's name: texts, and paths in braces."""
     written = table.text("device", "{$device}")
-    parts: list[str | Path] = []
+    parts: list[str | ValuePath] = []
     for position, part in enumerate(_PART.split(written)):
         if position % 2 == 0:
             parts += [part] if part else []

@@ -31,7 +31,7 @@ MISSING = NoValue()
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class ValuePath:
     """A path as it is written, and its steps; a pair selects an entry by a member of it."""
 
     text: str
@@ -54,7 +54,7 @@ class Path:
         return found, tuple(taken)
 
 
-def parse_path(text: str) -> Path:
+def parse_path(text: str) -> ValuePath:
     """Return a path.
 
     Raises:
@@ -74,7 +74,7 @@ def parse_path(text: str) -> Path:
     first = steps[0]
     if isinstance(first, str) and first.startswith("$") and first not in AROUND:
         raise ValueError(f"a path does not begin with {first}: of the message there is {', '.join(AROUND)}")
-    return Path(text, tuple(steps))
+    return ValuePath(text, tuple(steps))
 
 
 def leaves(value: object, steps: Steps = ()) -> Iterator[tuple[Steps, object]]:

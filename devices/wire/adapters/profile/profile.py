@@ -11,7 +11,7 @@ from devices.kinds.kind import Kind, ValueType
 from devices.wire import instants
 from devices.wire.adapters.profile.layouts import PayloadLayout, choose, none_fits
 from devices.wire.adapters.profile.message import MessagePaths
-from devices.wire.adapters.profile.paths import MISSING, MOST_LEAVES, NoValue, Path, leaves, written
+from devices.wire.adapters.profile.paths import MISSING, MOST_LEAVES, NoValue, ValuePath, leaves, written
 from devices.wire.adapters.profile.places import Steps
 from devices.wire.adapters.profile.result import NoReading, Remark, Result, listed, shown
 from devices.wire.adapters.profile.values import Attributes, BadValue, NotMeasured, Value
@@ -30,12 +30,12 @@ class ProfileReading:
     """
 
     kind: Kind
-    device: tuple[str | Path, ...]
+    device: tuple[str | ValuePath, ...]
     values: tuple[Value, ...]
-    each: Path | None = None
-    at: Path | None = None
-    seq: Path | None = None
-    boot: Path | None = None
+    each: ValuePath | None = None
+    at: ValuePath | None = None
+    seq: ValuePath | None = None
+    boot: ValuePath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Profile:
     message: MessagePaths
     layouts: tuple[PayloadLayout, ...]
     readings: tuple[ProfileReading, ...]
-    ignores: tuple[Path, ...]
+    ignores: tuple[ValuePath, ...]
     examples: tuple[Example, ...]
     source: str
 
@@ -156,6 +156,8 @@ class _Reader:
         if not isinstance(entries, list | tuple):
             self._problem(steps, entries, "not a list, whose entries are a reading each")
             return
+        if len(entries) > _MOST_ENTRIES:
+            self._problem(steps, len(entries), f"only the first {_MOST_ENTRIES} entries are read")
         for position, entry in enumerate(entries[:_MOST_ENTRIES]):
             self._one(reading, entry, (*_local(steps), position))
 
@@ -243,7 +245,7 @@ class _Reader:
         )
         return None
 
-    def _instant(self, path: Path | None, values: object, base: Steps) -> int | None:
+    def _instant(self, path: ValuePath | None, values: object, base: Steps) -> int | None:
         if path is None:
             return self._uplink.at
         raw, steps = self._find(path, values, base)
@@ -255,7 +257,9 @@ class _Reader:
             self._problem(steps, raw, f"no time: {error}; the message's own is taken")
             return self._uplink.at
 
-    def _counter(self, path: Path | None, default: int | None, values: object, base: Steps) -> int | None:
+    def _counter(
+        self, path: ValuePath | None, default: int | None, values: object, base: Steps
+    ) -> int | None:
         if path is None:
             return default
         raw, steps = self._find(path, values, base)
@@ -266,7 +270,7 @@ class _Reader:
         self._problem(steps, raw, "no counter: a whole number, 0 or more")
         return default
 
-    def _find(self, path: Path, values: object, base: Steps) -> tuple[object, Steps]:
+    def _find(self, path: ValuePath, values: object, base: Steps) -> tuple[object, Steps]:
         raw, steps = path.find(values, self._around)
         if raw is MISSING:
             return MISSING, ()

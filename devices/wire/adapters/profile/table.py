@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from devices.suggestion import meant
 from devices.wire.adapters.profile.errors import ProfileError
-from devices.wire.adapters.profile.paths import Path, parse_path
+from devices.wire.adapters.profile.paths import ValuePath, parse_path
 from devices.wire.adapters.profile.places import Place, Steps
 
 T = TypeVar("T")
@@ -91,11 +91,11 @@ class ProfileTable:
         assert isinstance(value, int)
         return value
 
-    def path(self, key: str) -> Path | None:
+    def path(self, key: str) -> ValuePath | None:
         """Return a path, None where there is none."""
         return self._path(key, self.members[key]) if key in self.members else None
 
-    def paths(self, key: str) -> tuple[Path, ...]:
+    def paths(self, key: str) -> tuple[ValuePath, ...]:
         """Return one path or several."""
         value = self.members.get(key, [])
         several = value if isinstance(value, list) else [value]
@@ -124,7 +124,7 @@ class ProfileTable:
             ProfileTable(entry, (*self.steps, key, i), self._mistakes, names) for i, entry in enumerate(value)
         ]
 
-    def _path(self, key: str, value: object) -> Path | None:
+    def _path(self, key: str, value: object) -> ValuePath | None:
         if not isinstance(value, str):
             self.wrong(key, f"{key} is a path such as a.b[0].c, not {value!r}")
             return None

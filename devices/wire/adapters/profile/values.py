@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devices.kinds.kind import TEXT_LIMIT, Measurement, ValueType
-from devices.wire.adapters.profile.paths import Path
+from devices.wire.adapters.profile.paths import ValuePath
 from devices.wire.adapters.profile.units import BadUnit, Linear, converter
 
 Scalar = float | bool | str
@@ -74,7 +74,7 @@ class Value:
     """
 
     measurement: Measurement
-    paths: tuple[Path, ...]
+    paths: tuple[ValuePath, ...]
     unit: str = ""
     scale: float = 1.0
     add: float = 0.0
@@ -107,7 +107,7 @@ class Value:
             raise NotMeasured("it is no value")
         if not (self.none or self.none_at_start):
             return
-        key = round(float(raw), 6) if isinstance(raw, int | float) else _word(raw)
+        key = sentinel(raw)
         if key in self.none:
             raise NotMeasured("stands for not measured")
         if key in self.none_at_start and counter is not None and counter <= 1:
@@ -132,7 +132,7 @@ class Value:
         if isinstance(raw, str):
             number, linear = self._parsed(raw)
         elif isinstance(raw, int | float) and not isinstance(raw, bool):
-            number = float(raw)
+            number = _float(raw)
         else:
             raise BadValue("not a number")
         number = number * self.scale + self.add
@@ -141,7 +141,10 @@ class Value:
             share = self.container.share(number * factor + summand, attributes)
             linear = converter("fraction", self.measurement.unit)
             number = share
-        return rounded(number * linear[0] + linear[1])
+        converted = rounded(number * linear[0] + linear[1])
+        if not math.isfinite(converted):
+            raise BadValue("too large for a number")
+        return converted
 
     def _parsed(self, text: str) -> tuple[float, Linear]:
         """Return the number in a text, and how its own unit converts where it names one."""
@@ -166,8 +169,16 @@ def rounded(number: float) -> float:
 def sentinel(value: object) -> float | str:
     """Return a value as the sets of `none` hold it."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return round(float(value), 6)
+        return round(_float(value), 6)
     return _word(value)
+
+
+def _float(number: float) -> float:
+    """Return a number as a double, infinity where it is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _word(raw: object) -> str:

@@ -146,6 +146,15 @@ def test_one_message_is_of_several_devices() -> None:
     assert result.unread == ()
 
 
+def test_entries_beyond_the_limit_are_told() -> None:
+    one = profile(SEVERAL, "light")
+
+    result = one.read(said({"level": 1, "lamps": [{"id": n, "p": 1} for n in range(1001)]}))
+
+    assert len(result.elements) == 1000
+    assert [str(told) for told in result.problems] == ["lamps = 1001: only the first 1000 entries are read"]
+
+
 def test_entries_are_found_by_a_member() -> None:
     one = values('fill_pct = "m[name=fill].value"\nbattery_pct = "m[name=bat].value"')
 
@@ -183,6 +192,9 @@ def test_a_value_that_cannot_be_converted_is_told_beside_those_that_can() -> Non
         ({"fill": 255}, "not measured: fill = 255"),
         ({"fill": [1]}, "fill = [1]: fill_pct: not a number"),
         ({"fill": True}, "fill = True: fill_pct: not a number"),
+        ({"fill": 10**400}, "fill_pct: too large for a number"),
+        ({"fill": "1e999"}, "fill = '1e999': fill_pct: too large for a number"),
+        ({"fill": float("nan")}, "not measured: fill = nan: fill_pct: it is no value"),
     ],
 )
 def test_a_message_without_a_measurement_is_refused_with_what_was_found(

@@ -1,0 +1,110 @@
+"""What a device that nobody registered probably is: by the names of what it sends, and by what profiles read.
+
+Pure. A proposal only: somebody looks at it before it counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from devices.kinds import Kinds
+from devices.kinds.kind import RESERVED, Kind
+from devices.naming import probably
+from devices.nesting import is_too_deep
+from devices.wire.adapters.profile import Profile
+from devices.wire.adapters.profile.result import NoReading
+from devices.wire.adapters.uplink import Unreadable
+
+ALIKE = 0.75
+"""What a name counts that is only like a measurement's; one that is a measurement's counts 1."""
+HEADLINE = 0.5
+"""What is added for the measurement that a kind is about: batteries and signals are everybody's."""
+_FEWEST = 2
+MOST_NAMES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """A kind, and a profile where one reads the message. names: those it was recognised by, as sent."""
+
+    kind: str
+    profile: str = ""
+    names: tuple[str, ...] = ()
+
+
+def recognise(
+    kinds: Kinds, profiles: Mapping[str, Profile], device: str, payload: bytes
+) -> Recognised | None:
+    """Return what the sender of a payload probably is; None where nothing fits, or several kinds alike."""
+    if by_profile := _by_profile(profiles, device, payload):
+        return by_profile
+    names = _names(payload)
+    fits = sorted(((*_fit(kind, names), kind.name) for kind in kinds.values()), reverse=True)
+    if not fits:
+        return None
+    score, known, kind = fits[0]
+    second = fits[1][0] if len(fits) > 1 else 0.0
+    # One name that several kinds know tells nothing.
+    if score == second or (len(known) < _FEWEST and second):
+        return None
+    return Recognised(kind=kind, names=known)
+
+
+def _fit(kind: Kind, names: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+    """Return how well names fit a kind, and which of them do."""
+    measured = {m.name for m in kind.measurements}
+    score, known = 0.0, []
+    for name in names:
+        meant = name if name in measured else probably(kind, name)
+        if meant is None:
+            continue
+        score += 1.0 if name in measured else ALIKE
+        score += HEADLINE if meant == kind.headline else 0.0
+        known.append(name)
+    return score, tuple(known)
+
+
+def _names(payload: bytes) -> tuple[str, ...]:
+    """Return the names of values anywhere in a JSON message, each once."""
+    if is_too_deep(payload.decode("utf-8", "replace")):
+        return ()
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        return ()
+    found = dict.fromkeys(name for name in _leaves(said) if name not in RESERVED)
+    return tuple(found)[:MOST_NAMES]
+
+
+def _leaves(said: object) -> Iterator[str]:
+    if isinstance(said, list):
+        for one in said:
+            yield from _leaves(one)
+    elif isinstance(said, dict):
+        for name, value in said.items():
+            if isinstance(value, dict | list):
+                yield from _leaves(value)
+            else:
+                yield str(name)
+
+
+def _by_profile(profiles: Mapping[str, Profile], device: str, payload: bytes) -> Recognised | None:
+    """Return the profile that reads most of a plain JSON message and leaves nothing; None where two do."""
+    fits: list[tuple[int, str, Recognised]] = []
+    for name, profile in profiles.items():
+        try:
+            result = profile.read(profile.uplink(payload, device=device))
+        except (Unreadable, NoReading):
+            continue
+        if result.unread or result.problems or not result.elements:
+            continue
+        element = result.elements[0]
+        values = tuple(n for n, v in element.items() if n not in RESERVED and v is not None)
+        found = Recognised(kind=str(element["kind"]), profile=name, names=values)
+        fits.append((len(values), name, found))
+    fits.sort(reverse=True)
+    if not fits or (len(fits) > 1 and fits[0][0] == fits[1][0]):
+        return None
+    return fits[0][2]
