@@ -81,7 +81,14 @@ def test_every_process_signs_in_as_itself_with_a_password_from_a_file() -> None:
         "nabd-backup": (Account.OWNER.role, "database-owner"),
         **{
             f"nabd-{one}": (one.role, f"database-{one}")
-            for one in (Account.INGEST, Account.SWEEP, Account.NOTIFY, Account.BRIDGE, Account.API, Account.ANNOTATE)
+            for one in (
+                Account.INGEST,
+                Account.SWEEP,
+                Account.NOTIFY,
+                Account.BRIDGE,
+                Account.API,
+                Account.ANNOTATE,
+            )
         },
         **dict.fromkeys(("simulator", "nabd-tools"), (Account.API.role, "database-api")),
     }

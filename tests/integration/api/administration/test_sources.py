@@ -28,7 +28,11 @@ async def test_a_source_is_added_changed_and_removed_and_its_secret_never_told(
 
     added = await client.post("/api/v1/sources", json=LORA)
     assert (added.status_code, added.headers["Location"]) == (201, "/api/v1/sources/lora")
-    assert (added.json()["gateway"], added.json()["has_secret"], added.json()["state"]) == ("lora", True, None)
+    assert (added.json()["gateway"], added.json()["has_secret"], added.json()["state"]) == (
+        "lora",
+        True,
+        None,
+    )
     source = await get_source(connection, "lora")
     await states.say(
         connection, source.id, Counted(messages=2, readings=1, rejected=1), builders.now, connected=True
