@@ -51,6 +51,17 @@ class WebhookResult:
     copies: int
 
 
+async def opened(connection: Connection, name: str) -> tuple[Source, str] | None:
+    """Return a webhook by its source's name, with its secret; None where there is no enabled one."""
+    try:
+        source = await get_source(connection, name)
+    except NotFound:
+        return None
+    if source.way is not Way.WEBHOOK or not source.enabled:
+        return None
+    return source, await secret_of(connection, source)
+
+
 class WebhookIntake:
     """Takes deliveries for as long as `run` runs."""
 
@@ -93,16 +104,6 @@ class WebhookIntake:
             except Exception as error:  # the edge of a task
                 if not is_outage(error):
                     log.exception("how webhooks do cannot be stored")
-
-    async def opened(self, connection: Connection, name: str) -> tuple[Source, str] | None:
-        """Return a webhook by its source's name, with its secret; None where there is no enabled one."""
-        try:
-            source = await get_source(connection, name)
-        except NotFound:
-            return None
-        if source.way is not Way.WEBHOOK or not source.enabled:
-            return None
-        return source, await secret_of(connection, source)
 
     def refuse(self, source: Source) -> None:
         """Count a delivery by who does not know the secret."""
