@@ -63,6 +63,7 @@ from api.routes.administration import (
     bans,
     command_requests,
     device_lists,
+    open_data,
     profiles,
     quarantine,
     rollouts,
@@ -99,6 +100,7 @@ from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from api.standards.ngsi_ld import routes as ngsi_ld
 from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
+from api.standards.open_data import routes as open_data_files
 from api.standards.sensorthings import routes as sensorthings
 from api.tiles import archive
 from api.tiles.source import TileSource
@@ -168,6 +170,7 @@ NOUNS = (
     ledger,
     municipalities,
     layers,
+    open_data,
     calendars,
     targets,
     work_plans,
@@ -333,6 +336,7 @@ def _routes() -> list[BaseRoute]:
         ngsi_ld.router,
         ngsi_ld_temporal.router,
         sensorthings.router,
+        open_data_files.router,
         alertmanager.router,
         health.router,
         signin.router,

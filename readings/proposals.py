@@ -62,6 +62,12 @@ ORDER BY d.name
 """
 
 
+# What waits to be received again is known by now.
+_STAND = """
+SELECT coalesce(array_agg(wire_name), '{}') FROM hardware WHERE removed_at IS NULL AND wire_name = ANY($1)
+"""
+
+
 async def proposals(
     connection: Connection,
     kinds: Kinds,
@@ -70,17 +76,16 @@ async def proposals(
     now: Now,
 ) -> list[Proposal]:
     """Return what is proposed for each device in quarantine, in their order."""
-    strangers = [one for one in unknown if one.reason != "misplaced"]
+    stand = await connection.fetchval(_STAND, [one.device for one in unknown])
+    strangers = [one for one in unknown if one.device not in stand]
     towns = sorted({one.municipality for one in strangers})
     silent = await connection.fetch(_SILENT, towns, MISSED, to_datetime(now())) if towns else []
-    return [_proposal(kinds, profiles, one, silent) for one in unknown]
+    return [Proposal() if one.device in stand else _proposal(kinds, profiles, one, silent) for one in unknown]
 
 
 def _proposal(
     kinds: Kinds, profiles: Mapping[str, Profile], one: UnknownDevice, silent: Sequence[asyncpg.Record]
 ) -> Proposal:
-    if one.reason == "misplaced":
-        return Proposal()
     recognised = recognise(kinds, profiles, one.device, one.payload)
     kind = one.kind if one.kind in kinds else recognised.kind if recognised else ""
     places = [

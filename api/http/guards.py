@@ -45,6 +45,11 @@ OPEN_PATHS = frozenset(
         "/console/icons/512.png",
         "/console/icons/512-maskable.png",
         "/ngsi-ld/v1/context.jsonld",
+        "/open-data",
+        "/open-data/catalogue.jsonld",
+        "/open-data/{municipality}/{kind}.csv",
+        "/open-data/{municipality}/{kind}.geojson",
+        "/open-data/{municipality}/{kind}.parquet",
         "/answer/{token}",
         "/firmware/{sha256}",
         "/api/v1/telemetry",
@@ -54,6 +59,8 @@ OPEN_PATHS = frozenset(
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
 FIRMWARE = "/firmware/"
 """What devices fetch; here and where they post readings they show a password of their own to the route."""
+OPEN_DATA = "/open-data/"
+"""What municipalities publish."""
 WEBHOOKS = "/api/v1/webhooks/"
 """Where platforms post, which show the secret of their source."""
 ANSWERS = "/answer/"
@@ -216,7 +223,7 @@ def asked(scope: Scope) -> str:
 
 def is_open(path: str) -> bool:
     """Tell whether a path answers without an identity."""
-    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE, WEBHOOKS))
+    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE, OPEN_DATA, WEBHOOKS))
 
 
 def address_of(scope: Scope) -> str:

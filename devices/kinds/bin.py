@@ -39,6 +39,7 @@ KIND = Kind(
     title={"en": "Smart bin", "fr": "Bac connecté", "ar": "حاوية ذكية"},
     icon="bin",
     headline="fill_pct",
+    public=("fill_pct", "temperature_c"),
     model="WasteContainer",
     model_home="https://smartdatamodels.org/dataModel.WasteManagement/",
     properties=(

@@ -322,6 +322,8 @@ class Kind:
     """The beginning of the IRIs of that type and of its properties, up to their names."""
     properties: tuple[ModelProperty, ...] = ()
     """How measurements and attributes are called there; others keep their names."""
+    public: tuple[str, ...] = ()
+    """Measurements that open data may tell, where the municipality of a device publishes; else none."""
     merge: bool = False
     """Whether its devices may say one reading in several messages: a later one fills what is still absent."""
     verify_within: str = "3 intervals"
@@ -370,6 +372,7 @@ def _check(kind: Kind) -> None:
         raise KindError(f"kind {kind.name}: the last reporting entry must have no condition")
     named = [kind.headline, *(r.measurement for r in kind.reporting if r.measurement)]
     named += [n for d in kind.derived for n in (d.measurement, *d.inputs)]
+    named += kind.public
     named += [n for p in kind.panels for n in p.measurements]
     for name in named:
         if name not in seen:

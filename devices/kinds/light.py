@@ -108,6 +108,8 @@ KIND = Kind(
     title={"en": "Street light", "fr": "Lampadaire", "ar": "إنارة شارع"},
     icon="light",
     headline="power_w",
+    # Not its power: who sees where it is dark knows more than a municipality wants to say.
+    public=("energy_kwh", "burn_hours", "lux"),
     model="Streetlight",
     model_home="https://smartdatamodels.org/dataModel.Streetlighting/",
     properties=(

@@ -39,7 +39,7 @@ _object = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Surroundings:
+class TranslatorMeans:
     """What translators share. device: by the name on the wire, None for a stranger's."""
 
     profiles: Callable[[], Profiles]
@@ -76,7 +76,7 @@ class Translated:
 class Translator:
     """Translates the messages of one source, in the order of their arrival."""
 
-    def __init__(self, source: Source, around: Surroundings, frames: Frames) -> None:
+    def __init__(self, source: Source, around: TranslatorMeans, frames: Frames) -> None:
         """Begin with the frames that are known; see devices.sources.states."""
         self._source = source
         self._around = around

@@ -25,7 +25,7 @@ from devices.sources.frames import Frames
 from devices.sources.listing import get_source, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Counted
-from devices.sources.translation import Surroundings, Translated, Translator
+from devices.sources.translation import Translated, Translator, TranslatorMeans
 from devices.wire.rejected import Reason
 from devices.wire.topics import GATEWAY, Channel, Topic
 from store.connection import Connection
@@ -53,6 +53,17 @@ class WebhookResult:
     copies: int
 
 
+async def opened(connection: Connection, name: str) -> tuple[Source, str] | None:
+    """Return a webhook by its source's name, with its secret; None where there is no enabled one."""
+    try:
+        source = await get_source(connection, name)
+    except NotFound:
+        return None
+    if source.way is not Way.WEBHOOK or not source.enabled:
+        return None
+    return source, await secret_of(connection, source)
+
+
 class WebhookIntake:
     """Takes deliveries for as long as `run` runs."""
 
@@ -78,7 +89,7 @@ class WebhookIntake:
         self._translators: dict[int, tuple[datetime, Translator]] = {}
         self._counted: dict[int, Counted] = {}
         self._refused: dict[int, int] = {}
-        self._around = Surroundings(
+        self._around = TranslatorMeans(
             profiles=profiles, codecs=codecs, device=lambda name: self._devices.get(name)
         )
 
@@ -92,16 +103,6 @@ class WebhookIntake:
             except Exception as error:  # the edge of a task
                 if not is_outage(error):
                     log.exception("how webhooks do cannot be stored")
-
-    async def opened(self, connection: Connection, name: str) -> tuple[Source, str] | None:
-        """Return a webhook by its source's name, with its secret; None where there is no enabled one."""
-        try:
-            source = await get_source(connection, name)
-        except NotFound:
-            return None
-        if source.way is not Way.WEBHOOK or not source.enabled:
-            return None
-        return source, await secret_of(connection, source)
 
     def refuse(self, source: Source) -> None:
         """Count a delivery by who does not know the secret."""

@@ -17,7 +17,7 @@ from devices.wire import channels
 from devices.wire.topics import Channel
 from ingest.decide.batch import Batch, Refused
 from ingest.decide.clocks import Learnt
-from ingest.decide.directory import Directory, Source
+from ingest.decide.directory import Directory, TopicSource
 from readings.ledger import DUPLICATE, MERGED, BatchCounts
 
 RANGES = 1_000
@@ -127,7 +127,7 @@ def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple
     topics = batch.intake.topics
     runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
     refusals: defaultdict[tuple[str, str, int], list[Refusal]] = defaultdict(list)
-    first: dict[str, Source] = {}
+    first: dict[str, TopicSource] = {}
     for message, device, boot, run in _runs(settled, directory):
         runs[topics[message], device, boot].append(run)
         first.setdefault(topics[message], batch.sources[message])

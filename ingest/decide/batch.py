@@ -17,7 +17,7 @@ from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
 from ingest.decide.clocks import Clocks, Learnt, Offsets
-from ingest.decide.directory import Directory, Source
+from ingest.decide.directory import Directory, TopicSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Batch:
     """What is to be committed, and acknowledged afterwards."""
 
     intake: Intake
-    sources: list[Source]
+    sources: list[TopicSource]
     learnt: Learnt = field(default_factory=list)
     accepted: dict[str, Accepted] = field(default_factory=dict)
     origins: dict[str, Origins] = field(default_factory=dict)
@@ -104,7 +104,7 @@ def decide(
     return batch
 
 
-def _sources(intake: Intake, directory: Directory) -> list[Source]:
+def _sources(intake: Intake, directory: Directory) -> list[TopicSource]:
     """Return where messages come from; those over a quota are refused, and not looked into."""
     sources = directory.sources(intake.topics)
     for message, why in intake.over.items():
@@ -151,7 +151,7 @@ def _group_in_order(batch: Batch, directory: Directory) -> dict[str, KindGroup]:
     return {kind: group for kind, group in groups.items() if group.message}
 
 
-def _is_telemetry(source: Source) -> bool:
+def _is_telemetry(source: TopicSource) -> bool:
     return source.topic is None or source.topic.channel is Channel.TELEMETRY
 
 
@@ -174,7 +174,7 @@ def _group_others(batch: Batch, messages: Iterable[int]) -> None:
 
 
 def _group_relayed(
-    batch: Batch, message: int, gateway: Source, directory: Directory, groups: dict[str, KindGroup]
+    batch: Batch, message: int, gateway: TopicSource, directory: Directory, groups: dict[str, KindGroup]
 ) -> None:
     rejected: list[Rejected] = []
     elements = split(message, batch.intake.payloads[message], rejected)
@@ -202,7 +202,7 @@ def _group_relayed(
             batch.refused.append(Refused(device=source.name, rejected=rejection))
 
 
-def _not_understood(element: Relayed, gateway: Source, directory: Directory) -> Refused:
+def _not_understood(element: Relayed, gateway: TopicSource, directory: Directory) -> Refused:
     """Return the rejection of what a gateway could not read; a stranger's waits in quarantine."""
     name = directory.name_of(element.device) if element.device else gateway.name
     stranger = name not in directory.registry.by_name
@@ -217,7 +217,7 @@ def _not_understood(element: Relayed, gateway: Source, directory: Directory) -> 
     return Refused(device=name, rejected=rejected)
 
 
-def _other_channel(batch: Batch, message: int, source: Source) -> None:
+def _other_channel(batch: Batch, message: int, source: TopicSource) -> None:
     payload = batch.intake.payloads[message]
     assert source.topic is not None
     try:

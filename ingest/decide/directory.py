@@ -24,7 +24,7 @@ REPLACED = "replaced: "
 _TELEMETRY = f"/{Channel.TELEMETRY}"
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
     """What one topic resolves to: a registered device, or the reason of the rejection.
 
     `unregistered` is set where the municipality registers unknown devices with their first message; `plain`
@@ -54,12 +54,12 @@ class Directory:
         self.kinds = kinds
         self.registers_unknown = any(m.register_unknown for m in registry.municipalities.values())
         self._by_wire = {device.wire: device for device in registry.devices.values()}
-        self._sources: dict[str, Source] = {}
-        self._last: tuple[Sequence[str], list[Source]] | None = None
+        self._sources: dict[str, TopicSource] = {}
+        self._last: tuple[Sequence[str], list[TopicSource]] | None = None
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._merging: dict[str, NDArray[np.bool_] | None] = {}
 
-    def sources(self, topics: Sequence[str]) -> list[Source]:
+    def sources(self, topics: Sequence[str]) -> list[TopicSource]:
         """Return what each topic resolves to, a list of the caller's own.
 
         The same topics are asked for twice in a row, by the quotas and by whoever decides.
@@ -74,7 +74,7 @@ class Directory:
         self._last = topics, found
         return found.copy()
 
-    def source(self, topic: str) -> Source:
+    def source(self, topic: str) -> TopicSource:
         """Return what a topic resolves to, from memory if it was resolved before."""
         found = self._sources.get(topic)
         if found is None:
@@ -85,10 +85,10 @@ class Directory:
                 self._sources[topic] = found
         return found
 
-    def _resolve(self, text: str) -> Source:
+    def _resolve(self, text: str) -> TopicSource:
         return self._resolve_known(text) or self._resolve_any(text)
 
-    def _resolve_known(self, text: str) -> Source | None:
+    def _resolve_known(self, text: str) -> TopicSource | None:
         """Return the source of a registered device's telemetry without parsing the topic; else None."""
         device = self._by_wire.get(text[: -len(_TELEMETRY)].rpartition("/")[2])
         if device is None or device.retired_at is not None or device.kind not in self.kinds:
@@ -96,21 +96,21 @@ class Directory:
         if text != f"{PREFIX}/{device.municipality}/{device.kind}/{device.wire}{_TELEMETRY}":
             return None
         topic = Topic(device.municipality, device.kind, device.wire, Channel.TELEMETRY)
-        return Source(topic=topic, name=device.name, kind=device.kind, device_id=device.id, plain=True)
+        return TopicSource(topic=topic, name=device.name, kind=device.kind, device_id=device.id, plain=True)
 
-    def _resolve_any(self, text: str) -> Source:
+    def _resolve_any(self, text: str) -> TopicSource:
         try:
             topic = parse(text)
         except BadTopic as error:
             # The device level, if there is one, still names the device for the operator.
             level = (text.split("/") + [""] * 6)[4]
-            return Source(topic=None, name=level, refusal=Reason.BAD_TOPIC, detail=str(error))
+            return TopicSource(topic=None, name=level, refusal=Reason.BAD_TOPIC, detail=str(error))
         if topic.channel in (Channel.COMMAND, Channel.RECEIPT, Channel.CONFIG):
             detail = f"{topic.channel} is for the platform to send on"
-            return Source(topic=topic, name=topic.device, refusal=Reason.BAD_TOPIC, detail=detail)
+            return TopicSource(topic=topic, name=topic.device, refusal=Reason.BAD_TOPIC, detail=detail)
         return self._find(topic, topic.kind, topic.device)
 
-    def _find(self, topic: Topic, kind: str, name: str) -> Source:
+    def _find(self, topic: Topic, kind: str, name: str) -> TopicSource:
         municipality = self.registry.municipalities.get(topic.municipality)
         if municipality is None:
             return _refused(topic, name, Reason.UNKNOWN_MUNICIPALITY, topic.municipality)
@@ -123,7 +123,7 @@ class Directory:
         if device is None and name in self.registry.banned:
             return _refused(topic, name, Reason.UNKNOWN_DEVICE, f"{name} is banned")
         if device is None:
-            return Source(
+            return TopicSource(
                 topic=topic,
                 name=name,
                 kind=kind,
@@ -137,9 +137,9 @@ class Directory:
             detail = f"{name} is a {device.kind} of {device.municipality}"
             return _refused(topic, device.name, Reason.MISPLACED, detail)
         plain = topic.channel is Channel.TELEMETRY and kind != GATEWAY
-        return Source(topic=topic, name=device.name, kind=kind, device_id=device.id, plain=plain)
+        return TopicSource(topic=topic, name=device.name, kind=kind, device_id=device.id, plain=plain)
 
-    def relayed(self, gateway: Source, kind: str, name: str) -> Source:
+    def relayed(self, gateway: TopicSource, kind: str, name: str) -> TopicSource:
         """Return what a gateway's element resolves to; its device must be registered behind that gateway."""
         assert gateway.topic is not None
         if kind == GATEWAY:
@@ -199,8 +199,8 @@ class Directory:
         return self.registry.devices[device_id]
 
 
-def _refused(topic: Topic, name: str, reason: Reason, detail: str) -> Source:
-    return Source(topic=topic, name=name, refusal=reason, detail=detail)
+def _refused(topic: Topic, name: str, reason: Reason, detail: str) -> TopicSource:
+    return TopicSource(topic=topic, name=name, refusal=reason, detail=detail)
 
 
 def _number(value: object) -> float:

@@ -16,7 +16,7 @@ from devices.kinds.kind import INTERVAL, Kind
 from devices.wire import MAX_ELEMENTS
 from devices.wire.topics import GATEWAY
 from ingest.broker.intake import Intake
-from ingest.decide.directory import Directory, Source
+from ingest.decide.directory import Directory, TopicSource
 
 MINUTE_US = 60_000_000
 FEWEST_READINGS = 20_000
@@ -174,7 +174,7 @@ class Quotas:
             self._at = np.append(self._at, np.zeros(more, dtype=np.int64))
 
 
-def _device_ids(sources: Sequence[Source]) -> NDArray[np.int64]:
+def _device_ids(sources: Sequence[TopicSource]) -> NDArray[np.int64]:
     """Return the device of each message, (n,); the last of every array, -1, where none is registered."""
     return np.array([source.device_id for source in sources], dtype=np.int64)
 

@@ -103,6 +103,7 @@ oidc_person         -        -        r        arw      -        -
 oidc_sign_in        -        -        -        ard      -        -
 on_call_override    -        -        r        ard      -        -
 on_call_schedule    -        -        r        arwd     -        -
+open_data           -        -        -        arwd     -        -
 person              -        r        r        arwd     r        -
 presence            arw      r        -        rd       -        -
 principal           -        -        -        arw      arw      -

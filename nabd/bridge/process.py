@@ -27,7 +27,7 @@ from devices.sources.frames import Frames
 from devices.sources.listing import list_sources, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Frame
-from devices.sources.translation import Surroundings, Translator
+from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
 from nabd.bridge.session import SourceSession, Step
@@ -105,7 +105,7 @@ class Bridge:
         gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
         relay = Relay(gateway, partial(client, self.ours), self.now)
         known = await states.frames(connection, source.id, self.now)
-        around = Surroundings(
+        around = TranslatorMeans(
             profiles=self.profiles.current, codecs=self.codecs, device=lambda name: self.devices.get(name)
         )
         session = SourceSession(

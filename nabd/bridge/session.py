@@ -24,7 +24,7 @@ from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translated, Translator
 from devices.wire.adapters.formats import Happening
 from devices.wire.adapters.formats.sparkplug import rebirth_request
-from nabd.bridge.upstream import Message, SubscriptionRefused, Upstream, connected
+from nabd.bridge.upstream import SubscriptionRefused, Upstream, UpstreamMessage, connected
 from nabd.broker.address import BrokerAddress
 
 AT_ONCE = 500
@@ -45,7 +45,7 @@ Remember = Callable[[dict[Frame, int]], Awaitable[None]]
 class _OnItsWay:
     """A message, what it became, and what becomes of that; message: None for what was held back."""
 
-    message: Message | None
+    message: UpstreamMessage | None
     found: Translated
     sending: asyncio.Task[list[Outcome]]
 
@@ -106,7 +106,7 @@ class SourceSession:
                 self._count(messages=1, last_message_at=self.now())
                 await self._pass_on(upstream, waiting, tasks, message, await self._translated(message))
 
-    async def _translated(self, message: Message) -> Translated:
+    async def _translated(self, message: UpstreamMessage) -> Translated:
         try:
             return await self.translator.translate(
                 message.topic, message.payload, self.now(), repeated=message.repeated
@@ -133,7 +133,7 @@ class SourceSession:
         upstream: Upstream,
         waiting: asyncio.Queue[_OnItsWay],
         tasks: asyncio.TaskGroup,
-        message: Message | None,
+        message: UpstreamMessage | None,
         found: Translated,
     ) -> None:
         self.step("translated")

@@ -14,7 +14,7 @@ from devices.registry.registry import load
 from devices.sources.frames import Frames
 from devices.sources.listing import get_source, secret_of
 from devices.sources.source import Way
-from devices.sources.translation import Surroundings, Translator
+from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire import raw
 from nabd.bridge.upstream import connected
 from nabd.settings import Settings
@@ -56,7 +56,7 @@ async def attempt(
     devices = {one.wire: one for one in (await load(connection)).devices.values()}
     found: list[Tried] = []
     async with Codecs() as codecs:
-        around = Surroundings(profiles=lambda: known, codecs=codecs, device=devices.get)
+        around = TranslatorMeans(profiles=lambda: known, codecs=codecs, device=devices.get)
         translator = Translator(source, around, Frames({}, window=0))
 
         async def take(topic: str, payload: bytes) -> None:

@@ -39,7 +39,7 @@ class SubscriptionRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class UpstreamMessage:
     """One message; repeated: the broker may have sent it before, or keeps it as the last of its topic."""
 
     topic: str
@@ -56,7 +56,7 @@ class Upstream:
         self._client = client
         self._queue = queue
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncIterator[UpstreamMessage]:
         """Yield messages until the connection is lost.
 
         Raises:
@@ -71,7 +71,7 @@ class Upstream:
                 lost.result()
                 raise aiomqtt.MqttError("the broker closed the connection")
             one = getting.result()
-            yield Message(
+            yield UpstreamMessage(
                 topic=one.topic,
                 payload=bytes(one.payload),
                 repeated=bool(one.dup or one.retain),
@@ -79,7 +79,7 @@ class Upstream:
                 qos=one.qos,
             )
 
-    def acknowledge(self, message: Message) -> None:
+    def acknowledge(self, message: UpstreamMessage) -> None:
         """Tell the broker that it may forget a message; messages are acknowledged in their order."""
         if message.qos:
             self._client._client.ack(message.packet, message.qos)

@@ -161,6 +161,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "repair_s": 7200,
         "around_the_clock": True,
     },
+    ("put", "/api/v1/municipalities/{municipality}/open-data"): {"licence": "CC-BY-4.0"},
     ("put", "/api/v1/municipalities/{municipality}/calendar"): {
         "hours": {"mon": "08:00-16:00"},
         "ramadan_hours": "09:00-14:00",

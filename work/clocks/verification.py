@@ -81,7 +81,7 @@ def _until(row: asyncpg.Record, kinds: Kinds) -> datetime:
     return max(verify_span.parse(span).end(row["ended_at"], interval_s, zone) for span in spans)
 
 
-class Outcome(StrEnum):
+class VerificationOutcome(StrEnum):
     """What becomes of a done order that waits for readings."""
 
     WAIT = "wait"
@@ -107,14 +107,14 @@ class QuietFacts:
     by_readings: bool
 
 
-def outcome(facts: QuietFacts) -> Outcome:
+def outcome(facts: QuietFacts) -> VerificationOutcome:
     """Return what becomes of it. Pure."""
     if facts.explained:
-        return Outcome.WAIT
+        return VerificationOutcome.WAIT
     if facts.fires:
         shown = facts.began_after or (facts.over and (facts.heard or not facts.by_readings))
-        return Outcome.REOPEN if shown else Outcome.WAIT
-    return Outcome.VERIFY if facts.over and facts.heard else Outcome.WAIT
+        return VerificationOutcome.REOPEN if shown else VerificationOutcome.WAIT
+    return VerificationOutcome.VERIFY if facts.over and facts.heard else VerificationOutcome.WAIT
 
 
 # An alert of the same rule that opened again is another alert: it is found by rule and device.
@@ -155,7 +155,7 @@ LIMIT $4
 
 async def judge(
     connection: Connection, now: int, attempts: Attempts | None = None
-) -> list[tuple[int, Outcome]]:
+) -> list[tuple[int, VerificationOutcome]]:
     """Verify or reopen orders whose time is over or whose condition came back; return which.
 
     Each in a transaction of its own: one that fails does not stop the others.
@@ -163,14 +163,14 @@ async def judge(
     Args:
         now: microseconds since 1970-01-01Z.
     """
-    attempts, done, after = attempts or Attempts(), list[tuple[int, Outcome]](), 0
+    attempts, done, after = attempts or Attempts(), list[tuple[int, VerificationOutcome]](), 0
     while True:
         rows = await connection.fetch(_WAITING, to_datetime(now), list(STRUCTURAL), after, AT_ONCE)
         for row in rows:
             if len(done) >= MOST_JUDGED:
                 return done
             found = outcome(QuietFacts(**{name: row[name] for name in QuietFacts.__slots__}))
-            if found is Outcome.WAIT:
+            if found is VerificationOutcome.WAIT:
                 continue
             act = partial(_settle, connection, row["id"], row["alert_id"], found, now)
             settled = await attempts.attempt("judge", row["id"], now, act)
@@ -185,8 +185,8 @@ _LOCK_ALERT = "SELECT FROM alert WHERE id = $1 FOR NO KEY UPDATE"
 
 
 async def _settle(
-    connection: Connection, order: int, alert: int | None, found: Outcome, now: int
-) -> Outcome | None:
+    connection: Connection, order: int, alert: int | None, found: VerificationOutcome, now: int
+) -> VerificationOutcome | None:
     async with connection.transaction():
         if alert is not None:
             await connection.execute(_LOCK_ALERT, alert)
@@ -198,12 +198,12 @@ async def _settle(
         return await _reopen(connection, before, alert, now)
 
 
-async def _verify(connection: Connection, found: StoredOrder, now: int) -> Outcome:
+async def _verify(connection: Connection, found: StoredOrder, now: int) -> VerificationOutcome:
     at = to_datetime(now)
     after = replace(found, verification=Verification.VERIFIED, verified_at=at)
     step = WorkStep(by=PLATFORM, now=now)
     await store_change(connection, found, after, WorkEventType.VERIFIED, step, verb="verify", happened_at=at)
-    return Outcome.VERIFY
+    return VerificationOutcome.VERIFY
 
 
 # Another open order has the alert, or the next order of its plan is open: one is enough.
@@ -221,7 +221,7 @@ SELECT EXISTS (
 _ADD_ALERT = "INSERT INTO work_order_alert (order_id, alert_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
-async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: int) -> Outcome:
+async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: int) -> VerificationOutcome:
     """Give an order back to whom it was; where another open order is about it, only say that it failed."""
     step, at = WorkStep(by=PLATFORM, now=now), to_datetime(now)
     if await connection.fetchval(_IN_ANOTHER, alert, found.id):
@@ -230,7 +230,7 @@ async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: i
             connection, found, failed, WorkEventType.FAILED, step, verb="fail", body={"alert": alert},
             happened_at=at,
         )  # fmt: skip
-        return Outcome.WAIT
+        return VerificationOutcome.WAIT
     assignee = await _still_works(connection, found)
     nobody = assignee is None and found.team_id is None
     after = replace(
@@ -248,7 +248,7 @@ async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: i
     await store_change(
         connection, found, after, WorkEventType.REOPENED, step, verb="reopen", body=body, happened_at=at
     )
-    return Outcome.REOPEN
+    return VerificationOutcome.REOPEN
 
 
 async def _still_works(connection: Connection, order: StoredOrder) -> int | None:

@@ -43,10 +43,10 @@ export async function show(root) {
 // What it is by what it sends, and the silent place beside which it speaks.
 function probably({ kind, proposal: { kind: known, profile, place } }) {
   const parts = [
-    known && (profile || known !== kind) && [kindName(known), profile && [" · ", bdi(profile)]],
+    known && (profile || known !== kind) && [kindName(known), profile ? [" · ", bdi(profile)] : ""],
     place && t(place.distance_m === null ? "place_silent" : "place_silent_near", { name: `\u2068${place.title || place.device}\u2069`, metres: number(place.distance_m ?? 0, 0) }),
   ].filter(Boolean);
-  return parts.length ? parts.map((part, n) => [n > 0 && h("br"), part]) : "–";
+  return parts.length ? parts.map((part, n) => [n ? h("br") : "", part]) : "–";
 }
 
 async function takePlace(one) {

@@ -13,6 +13,7 @@ import { toast } from "../shell/toast.js";
 import { card, facts, filled, numeric, padded, townName } from "./blocks.js";
 import { calendarCard, targetsCard } from "./calendar.js";
 import { layersCard } from "./layers.js";
+import { openDataCard } from "./open_data.js";
 import { again } from "./stage.js";
 import { titleFields, titleSaid } from "./teams.js";
 import { dayName } from "./week.js";
@@ -24,7 +25,7 @@ export async function show(root, name) {
   if (!town) return root.append(listCard(items));
   root.append(
     items.length > 1 ? h("p", { class: "back" }, moveLink({ name: null }, { class: "plain-link" }, t("part_town"))) : "",
-    townCard(town), ...(await Promise.all([calendarCard(town), targetsCard(town), layersCard(town)])));
+    townCard(town), ...(await Promise.all([calendarCard(town), targetsCard(town), layersCard(town), openDataCard(town)])));
 }
 
 // Another one is the business of all.

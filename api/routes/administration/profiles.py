@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import msgspec
 from fastapi import APIRouter
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -148,7 +148,7 @@ class ProfileTrialsOut(BaseModel):
     trials: list[ProfileTrialOut] = Field(max_length=MOST_TRIED)
 
 
-@router.get("", summary="List the profiles")
+@router.get("", summary="The profiles there are")
 async def list_profiles(context: UsesContext) -> ProfilesOut:
     """Return the profiles that come with Nabd and your own, and what is wrong with files of yours."""
     found = await _current(context)
@@ -235,7 +235,7 @@ def _uplinks(question: ProfileQuestion, profile: Profile, context: AppContext) -
         raise Invalid("format", f"known are {', '.join(FORMATS)}")
     try:
         message = TrialMessage(
-            document=None if question.hex is not None else msgspec.json.encode(question.sample),
+            document=None if question.hex is not None else _document(question.sample),
             payload=decoded(question.hex, "hex") if question.hex is not None else None,
             port=question.port,
             counter=question.counter,
@@ -258,6 +258,15 @@ async def _tried(
         raise Invalid("codec", f"{profile.codec}: {error}") from error
     except CodecsAway as error:
         raise Problem(503, "unavailable", f"codec {profile.codec}: {error}") from error
+
+
+def _document(sample: object) -> bytes:
+    """Return a sample as its bytes.
+
+    Raises:
+        ValueError: nothing that is sent can be it, such as half of a surrogate pair.
+    """
+    return json.dumps(sample, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _described(found: Profiles, name: str) -> dict[str, Any]:

@@ -117,5 +117,6 @@ async def test_who_takes_a_place_is_its_hardware_since_it_spoke_and_is_received_
     stands = await get_device(connection, "bin-near")
     assert (device.name, waiting) == ("bin-near", 1)
     assert (stands.wire, stands.serial, stands.replaced) == ("NEW-7", "NEW-7", 1)
+    assert (await proposed(connection))["NEW-7"] == Proposal()
     with pytest.raises(NotFound):
         await quarantine.take_place(connection, "NEW-8", "bin-near", now, reason="", by=PLATFORM)

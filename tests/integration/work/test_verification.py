@@ -16,7 +16,7 @@ from tests.integration.work.builders import person, step
 from work import steps
 from work.assigning import Crew
 from work.clocks import verification
-from work.clocks.verification import Outcome
+from work.clocks.verification import VerificationOutcome
 from work.event import WorkEventType, history
 from work.listing import get_order
 from work.order import Verification, WorkOrder, WorkState
@@ -30,7 +30,7 @@ def after(minutes: float) -> datetime:
     return to_datetime(step(minutes=minutes).now)
 
 
-async def _judged(connection: asyncpg.Connection, minutes: float) -> list[tuple[int, Outcome]]:
+async def _judged(connection: asyncpg.Connection, minutes: float) -> list[tuple[int, VerificationOutcome]]:
     await verification.begin(connection, builders.KINDS)
     return await verification.judge(connection, step(minutes=minutes).now)
 
@@ -57,7 +57,7 @@ async def test_done_while_it_fires_is_reopened_then_done_and_verified_by_reading
 
     await builders.report(connection, device, after(35), fill_pct=97)
     assert await _judged(connection, 39) == []
-    assert await _judged(connection, 40) == [(made.id, Outcome.REOPEN)]
+    assert await _judged(connection, 40) == [(made.id, VerificationOutcome.REOPEN)]
     assert await _judged(connection, 41) == []
     shown = await get_order(connection, made.id)
     assert (shown.state, shown.assignee, shown.reopened) == (WorkState.ASSIGNED, "rima", 1)
@@ -69,7 +69,7 @@ async def test_done_while_it_fires_is_reopened_then_done_and_verified_by_reading
     await builders.resolve(connection, await get_device(connection, "bin-1"))
     assert await _judged(connection, 200) == []  # it has not reported since
     await builders.report(connection, device, after(210), fill_pct=3)
-    assert await _judged(connection, 210) == [(made.id, Outcome.VERIFY)]
+    assert await _judged(connection, 210) == [(made.id, VerificationOutcome.VERIFY)]
 
     shown = await get_order(connection, made.id)
     assert (shown.state, shown.verification, shown.verified_at) == (
@@ -91,7 +91,7 @@ async def test_a_condition_that_comes_back_reopens_at_once(connection: asyncpg.C
     await builders.resolve(connection, device)
     again = await builders.fire(connection, device, at=builders.NOON + timedelta(minutes=15))
 
-    assert await _judged(connection, 16) == [(made.id, Outcome.REOPEN)]
+    assert await _judged(connection, 16) == [(made.id, VerificationOutcome.REOPEN)]
 
     shown = await get_order(connection, made.id)
     assert list(shown.alerts) == [*made.alerts, again]
@@ -104,7 +104,7 @@ async def test_reopened_work_of_who_is_not_let_in_any_more_is_nobodys(
     await disable_person(connection, "rima", step(minutes=12).now, by=PLATFORM)
     await builders.report(connection, device, after(35), fill_pct=97)
 
-    assert await _judged(connection, 40) == [(made.id, Outcome.REOPEN)]
+    assert await _judged(connection, 40) == [(made.id, VerificationOutcome.REOPEN)]
 
     shown = await get_order(connection, made.id)
     assert (shown.state, shown.assignee) == (WorkState.OPEN, None)
@@ -120,7 +120,7 @@ async def test_an_alert_that_another_one_explains_does_not_reopen(connection: as
     await builders.report(connection, device, after(35), fill_pct=97)
     assert await _judged(connection, 41) == []
     await connection.execute("UPDATE alert SET inhibited_by = NULL WHERE id = $1", again)
-    assert await _judged(connection, 42) == [(made.id, Outcome.REOPEN)]
+    assert await _judged(connection, 42) == [(made.id, VerificationOutcome.REOPEN)]
 
 
 async def test_the_rule_says_how_long_and_silence_needs_no_readings(connection: asyncpg.Connection) -> None:
@@ -129,7 +129,7 @@ async def test_the_rule_says_how_long_and_silence_needs_no_readings(connection: 
     _, made = await _done(connection, "silent")
 
     assert await _judged(connection, 129) == []
-    assert await _judged(connection, 130) == [(made.id, Outcome.REOPEN)]
+    assert await _judged(connection, 130) == [(made.id, VerificationOutcome.REOPEN)]
 
 
 async def test_what_another_open_order_has_by_now_is_only_said_to_have_failed(
@@ -139,7 +139,7 @@ async def test_what_another_open_order_has_by_now_is_only_said_to_have_failed(
     await builders.report(connection, device, after(35), fill_pct=97)
     other = await make(connection, NewOrder(alerts=list(made.alerts)), step(minutes=36))
 
-    assert await _judged(connection, 40) == [(made.id, Outcome.WAIT)]
+    assert await _judged(connection, 40) == [(made.id, VerificationOutcome.WAIT)]
     assert await _judged(connection, 41) == []
 
     first, second = [await get_order(connection, one) for one in (made.id, other.id)]

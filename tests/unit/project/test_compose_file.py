@@ -153,6 +153,7 @@ def test_only_doors_with_tls_are_published_and_ingest_has_one_of_its_own() -> No
         "nabd-owner": ("~ingest", "1885"),
         "nabd-sweep": ("~api", "1884"),
         "nabd-api": ("~api", "1884"),
+        "nabd-bridge": ("~bridge", "1884"),
         "nabd-tools": ("~api", "1884"),
         "simulator": ("~simulator", "1884"),
     }
@@ -169,7 +170,7 @@ def test_who_need_not_speak_with_each_other_cannot() -> None:
     assert on["edge"] == {name for name, service in SERVICES.items() if "ports" in service}
     assert on["web"] == {"https", "nabd-api"}
     assert not on["database"] & {"https", "mosquitto"}
-    assert on["outside"] == {"nabd-api", "nabd-notify", "nabd-sweep", "nabd-annotate"}
+    assert on["outside"] == {"nabd-api", "nabd-notify", "nabd-sweep", "nabd-annotate", "nabd-bridge"}
 
 
 def test_every_mounted_file_exists() -> None:
@@ -223,7 +224,7 @@ def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
 
 
 def test_every_service_is_confined() -> None:
-    assert len(OURS) == 12
+    assert len(OURS) == 13
     for name, service in SERVICES.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name

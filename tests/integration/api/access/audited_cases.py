@@ -13,6 +13,7 @@ from alerts.acknowledgement import acknowledge
 from alerts.silencing import NewSilence, add_silence
 from alerts.transition import Severity
 from devices.credentials import issuing
+from devices.publishing.published import publish
 from devices.registry import bans
 from devices.sources.registration import add_source
 from devices.sources.source import NewSource
@@ -205,6 +206,11 @@ async def _disabled(connection: asyncpg.Connection, name: str) -> None:
 
 async def _town(connection: asyncpg.Connection, name: str) -> None:
     await builders.add_town(connection)
+
+
+async def _published_town(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add_town(connection)
+    await publish(connection, "tripoli", "CC0-1.0", builders.now, by=PLATFORM)
 
 
 async def _unknown(connection: asyncpg.Connection, name: str) -> None:
@@ -466,6 +472,16 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/work-plans/{work_plan}/end": (_work_plan, {}, ["work-plan.end"]),
     "put /api/v1/sla": (_town, {"json": TARGET}, ["sla.set"]),
     "delete /api/v1/sla": (_target, {"params": {"severity": "major"}}, ["sla.drop"]),
+    "put /api/v1/municipalities/{municipality}/open-data": (
+        _town,
+        {"json": {"licence": "CC-BY-4.0"}},
+        ["open-data.publish"],
+    ),
+    "delete /api/v1/municipalities/{municipality}/open-data": (
+        _published_town,
+        {},
+        ["open-data.withdraw"],
+    ),
     "put /api/v1/municipalities/{municipality}/calendar": (
         _town,
         {"json": {"hours": {"mon": "08:00-14:00"}}},

@@ -97,6 +97,7 @@ class Things:
     entity_type: str = "WasteContainer"
     attribute: str = "fillingLevel"
     path: str = "Things"
+    kind: str = "bin"
     z: int = 0
     x: int = 0
     y: int = 0
@@ -362,7 +363,8 @@ def answers_or_has_no_provider(answer: httpx2.Response) -> bool:
         return answer.headers["Allow"] == "POST"  # where devices and platforms post
     if answer.status_code == 401:
         return answer.headers["WWW-Authenticate"].startswith("Basic")  # a device shows its own password
-    said = any(s in answer.text for s in ("NABD_OIDC_ISSUER", "not one of ours", "nabd tls init"))
+    nothing = ("NABD_OIDC_ISSUER", "not one of ours", "nabd tls init", "is published")
+    said = any(s in answer.text for s in nothing)
     return answer.status_code == 200 or (answer.status_code == 404 and said)
 
 

@@ -132,3 +132,14 @@ async def test_what_cannot_be_tried_is_named(
     answer = await client.post("/api/v1/profiles/test", json=question)
 
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 30, "1" + "0" * 400, "-1e308", "1e308"])
+async def test_a_number_beyond_all_bounds_is_told_or_kept(client: httpx2.AsyncClient, number: str) -> None:
+    body = f'{{"profile": "own", "sample": {{"fill": {number}}}}}'
+
+    answer = await client.post(
+        "/api/v1/profiles/test", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code in (200, 400, 422), answer.text

@@ -11,7 +11,7 @@ from api.app import create_app
 from people.links import create_link
 from store.audit import PLATFORM
 from tests.integration.api import builders
-from tests.integration.console.test_work_page import opened, order_of
+from tests.integration.console.work.test_work_page import opened, order_of
 from tests.integration.work.builders import person
 from tests.serving import serving
 

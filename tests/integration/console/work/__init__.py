@@ -1,0 +1,1 @@
+"""Work at the desk: its page, and by keys alone."""
