@@ -16,7 +16,6 @@ from api.standards.sensorthings.evaluate import Find
 from api.standards.sensorthings.model import NAVIGATION, StaEntity, is_one
 from api.standards.sensorthings.options import BadOption
 from devices.kinds import Kinds
-from devices.kinds.kind import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,18 +105,13 @@ class World:
             case "FeaturesOfInterest":
                 yield from _present(model.feature_of_interest(kind, device))
             case "Datastreams" if kind is not None:
-                yield from _datastreams(kind, device)
+                yield from model.datastreams(kind, device)
 
 
 def one_of(world: World, entity: StaEntity, navigation: str) -> StaEntity | None:
     """Return the one entity that another one leads to, None where it leads to none."""
     assert is_one(navigation)
     return next(world.related(entity, navigation), None)
-
-
-def _datastreams(kind: Kind, device: DeviceNow) -> Iterator[StaEntity]:
-    for measurement in kind.measurements:
-        yield model.datastream(kind, device, measurement)
 
 
 def _present(entity: StaEntity | None) -> Iterator[StaEntity]:
