@@ -25,9 +25,11 @@ from devices.sources.source import Source
 from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translated, Translator
 from devices.wire.adapters.formats import Happening
+from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.sparkplug import rebirth_request
-from nabd.bridge.upstream import SubscriptionRefused, Upstream, UpstreamMessage, connected
+from nabd.bridge.upstream import NOWHERE_PRIVATE, SubscriptionRefused, Upstream, UpstreamMessage, connected
 from nabd.broker.address import BrokerAddress
+from notify.channels.public_address import ListedTargets
 from store.failures import DATA_ERRORS
 
 AT_ONCE = 500
@@ -94,6 +96,7 @@ class SourceSession:
     translator: Translator
     remember: Remember
     now: Now
+    targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
     connected: bool = False
     reason: str = "not connected yet"
@@ -106,7 +109,7 @@ class SourceSession:
         while True:
             began = clock()
             try:
-                async with connected(self.source, self.secret, self.ours) as upstream:
+                async with connected(self.source, self.secret, self.ours, targets=self.targets) as upstream:
                     self._tell(connected=True)
                     await self._serve(upstream)
             except* OUTAGES as group:
@@ -140,6 +143,11 @@ class SourceSession:
             self.translator.end_all()
 
     async def _translated(self, message: UpstreamMessage) -> Translated:
+        if message.too_large:
+            found = Translated()
+            size = f"{message.too_large:,} bytes, the limit is {MAX_MESSAGE:,}"
+            found.refuse(f"{message.topic[:200]}: {size}", b"")
+            return found
         try:
             return await self.translator.translate(
                 message.topic, message.payload, self.now(), repeated=message.repeated

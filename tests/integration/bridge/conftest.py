@@ -23,6 +23,7 @@ from devices.sources.translation import ALL
 from nabd.bridge.process import Bridge
 from nabd.bridge.session import Step
 from nabd.broker.address import BrokerAddress
+from notify.channels.public_address import listed
 from store.audit import PLATFORM
 from store.pool import open_pool
 from tests.brokers import Mosquitto
@@ -78,6 +79,7 @@ async def bridging(
             now=now,
             codecs=codecs,
             profiles=ProfileFiles(KINDS, profiles),
+            targets=listed(["127.0.0.0/8"]),
             step=step,
         )
         looking = asyncio.create_task(_look(bridge, pool))

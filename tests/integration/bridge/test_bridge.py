@@ -153,7 +153,7 @@ async def test_a_source_that_is_away_or_flaps_is_seen_and_delays_no_other(
     await town.start()
     async with bridging(town) as bridged:
         await bridged.add("good", foreign, "nabd")
-        await bridged.add("away", None, "nabd", topics=["other/#"])
+        await bridged.add("away", None, "nabd", topics=["foreign/tripoli/#"])
         await edit_source(
             town.connection, KINDS, "away", {"url": "mqtt://127.0.0.1:1"}, ALL, now, by=PLATFORM
         )
