@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console production-local screens tasks notify-storm lock sbom audit clean
+.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-codecs bench-console production-local screens tasks notify-storm lock sbom audit clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -55,6 +55,9 @@ production-local: parts setup ## an installation with accounts, TLS and 500 devi
 
 bench-rules: setup ## measure the default rules on months of labelled faults
 	@$(BIN)/nabd bench rules $(ARGS)
+
+bench-codecs: setup ## measure what profiles and vendors' JavaScript cost for a message
+	@$(BIN)/nabd bench codecs $(ARGS)
 
 bench-console: parts setup ## measure the console in a browser at 100, 10,000 and 100,000 devices
 	@$(BIN)/nabd bench console $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bench.cli.codecs import codecs
 from bench.cli.console import console
 from bench.cli.credentials import credentials
 from bench.cli.ingest import ingest
@@ -27,3 +28,4 @@ app.command()(console)
 app.command()(screens)
 app.command()(tasks)
 app.command()(shards)
+app.command()(codecs)

@@ -1,12 +1,13 @@
 """Asks codecs, in processes that are replaced when a codec takes one down.
 
 A codec that loops, throws or allocates costs its own message. One that ran into the limit of time has to
-share one process with its like for a while, so that they never hold all of them.
+share one process with its like for a while, as has one that took a process down, so that they never hold all.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -19,12 +20,17 @@ from devices.codecs.frames import CodecAnswer, CodecCall, Entry
 from devices.codecs.limits import Limits
 from devices.codecs.sandboxed import Sandbox, SandboxEnded
 from devices.codecs.tally import CodecTally
+from devices.storable import storable
 
 SLOW_S: Final = 60.0
 """So long after it ran out of time a codec shares one process with others that did."""
 
 MAX_BYTES: Final = 65_536
 """Longest payload; of LoRaWAN it has 242 bytes at most, of HTTP it is a whole body."""
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+"""Nothing in a codec's error moves a cursor, breaks a line or turns the direction of what follows."""
 
 
 class _Uplink(msgspec.Struct):
@@ -49,12 +55,12 @@ _checked: Final = msgspec.json.Decoder(_Checked)
 
 
 class Codecs:
-    """Processes that run codecs; use `async with`. A process starts when the first message needs it.
+    """Processes that run codecs; use `async with`. A process starts when a message needs it.
 
     tallies: by a codec's name, what it did since this process began.
     """
 
-    def __init__(self, *, processes: int = 1, limits: Limits | None = None) -> None:
+    def __init__(self, *, processes: int = 2, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._free: asyncio.LifoQueue[Sandbox | None] = asyncio.LifoQueue()
         for _ in range(processes):
@@ -133,8 +139,9 @@ class Codecs:
         except CodecFailed as failed:
             if isinstance(failed, CodecTooSlow):
                 self._slow_until[codec.digest] = now() + SLOW_S
-            tally.failure(codec.name, failed.reason, now())
-            raise type(failed)(f"codec {codec.name}: {failed.reason}") from failed
+            reason = _CONTROL.sub(" ", storable(failed.reason))
+            tally.failure(codec.name, reason, now())
+            raise type(failed)(f"codec {codec.name}: {reason}") from failed
         tally.success()
         return understood
 
@@ -143,7 +150,7 @@ class Codecs:
         try:
             return await self._asked_once(codec, call)
         except SandboxEnded:
-            pass
+            self._slow_until[codec.digest] = asyncio.get_running_loop().time() + SLOW_S
         try:
             return await self._asked_once(codec, call)
         except SandboxEnded as died:

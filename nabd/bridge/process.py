@@ -132,11 +132,11 @@ class Bridge:
             task.cancel()
         await asyncio.gather(*heard.tasks, return_exceptions=True)
 
-    async def _remember(self, source: int, frames: dict[Frame, int]) -> None:
+    async def _remember(self, source: int, frames: dict[Frame, int], settled: bool) -> None:
         while True:
             try:
                 async with self.pool.acquire() as connection:
-                    await states.remember(connection, source, frames, self.now)
+                    await states.remember(connection, source, frames, self.now, settled=settled)
             except Exception as error:  # only an outage is waited for
                 if not is_outage(error):
                     raise

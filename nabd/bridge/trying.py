@@ -62,6 +62,7 @@ async def attempt(
 
         async def take(topic: str, payload: bytes) -> None:
             made = await translator.translate(topic, payload, now())
+            translator.end(made, {}, now())
             shown = [{k: v for k, v in one.items() if k != raw.KEY} for one in made.elements]
             events = [asdict(event) for event in made.events]
             found.append(Tried(topic=topic, bytes=len(payload), elements=shown, events=events))

@@ -35,6 +35,7 @@ CODES: Mapping[str, str] = {
     "ledger": "N503",
     "quotas": "N504",
     "sources": "N505",
+    "codecs": "N506",
     "rules": "N601",
     "blind rules": "N602",
     "notify": "N701",

@@ -16,6 +16,7 @@ from nabd.doctor.machine import check_clock
 from nabd.doctor.registry import check_places, check_planned
 from nabd.doctor.running.annotations import check_annotations
 from nabd.doctor.running.blind import check_blind
+from nabd.doctor.running.codecs import check_codecs
 from nabd.doctor.running.configured import check_configured
 from nabd.doctor.running.ingest import check_ingest, check_session
 from nabd.doctor.running.limits import check_quotas
@@ -52,6 +53,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         ("TimescaleDB", check_extension),
         ("notify", check_notifier),
         ("sources", check_sources),
+        ("codecs", check_codecs),
         ("ledger", _ledger),
         ("quotas", check_quotas),
         ("rules", _rules),

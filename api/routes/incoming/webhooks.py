@@ -15,6 +15,7 @@ from api.routes.incoming.answers import ANSWER_S, REFUSALS, ElementOut, later, o
 from devices.codecs.codec import CodecsAway
 from devices.sources.signatures import knows
 from devices.sources.source import Source
+from devices.sources.webhooks import opened
 from people import throttle
 
 router = APIRouter(tags=["readings"])
@@ -69,7 +70,8 @@ async def deliver(
     """
     body = await request.body()
     found = await _source(context, request, source, body)
-    assert context.deliveries is not None
+    if context.deliveries is None:
+        raise later("there is no broker: NABD_BROKER names none")
     topic = f"/{k}/{i}/attrs" if i else f"event/{event}"
     try:
         async with asyncio.timeout(ANSWER_S):
@@ -94,8 +96,6 @@ async def _source(context: AppContext, request: Request, name: str, body: bytes)
     Raises:
         Problem: it does not, or there is no such webhook, which is told alike; who tries often waits.
     """
-    if context.deliveries is None:
-        raise later("there is no broker: NABD_BROKER names none")
     now_s = context.real_now() / 1_000_000
     address = throttle.of_address(address_of(request.scope))
     # Not by the name alone: whoever guesses must not keep the platform out.
@@ -104,13 +104,13 @@ async def _source(context: AppContext, request: Request, name: str, body: bytes)
     if wait_s > 0:
         raise Problem(429, "too-many-requests", "wrong signatures", headers={"Retry-After": f"{wait_s:.0f}"})
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-        found = await context.deliveries.opened(connection, name)
+        found = await opened(connection, name)
     if found is not None and knows(found[1], request.headers, body, now_s):
         return found[0]
     for guesses, key in counted:
         guesses.failed(key, now_s)
     context.metrics.webhooks_refused.labels(name if found else "unknown").inc()
-    if found is not None:
+    if found is not None and context.deliveries is not None:
         context.deliveries.refuse(found[0])
     detail = "no enabled webhook of that name, or not its secret: `nabd source edit` gives it one"
     raise Problem(401, "unauthorized", detail, headers=CHALLENGE)

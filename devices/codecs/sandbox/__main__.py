@@ -16,7 +16,7 @@ import msgspec
 from devices.codecs.frames import LENGTH_BYTES, CodecAnswer, CodecCall, SandboxReady, framed, length_of
 from devices.codecs.limits import Limits
 from devices.codecs.sandbox.confinement import confine
-from devices.codecs.sandbox.engine import NAME, WORLDS, CodecThrew, CodecWorlds, RanTooLong
+from devices.codecs.sandbox.engine import NAME, WORLDS, CodecFault, CodecOverTime, CodecWorlds
 
 REMEMBERED: Final = 64
 """So many codecs' sources are kept; a city has a few dozen models."""
@@ -56,9 +56,9 @@ def _answer(
         return CodecAnswer(
             "returned", worlds.run(call.digest, sources[call.digest], call.entry, call.argument)
         )
-    except RanTooLong as late:
+    except CodecOverTime as late:
         return CodecAnswer("late", _sayable(late))
-    except CodecThrew as failed:
+    except CodecFault as failed:
         return CodecAnswer("failed", _sayable(failed))
     except MemoryError:
         return CodecAnswer("failed", "needs more memory than the whole process may have")
@@ -66,7 +66,7 @@ def _answer(
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _sayable(error: CodecThrew) -> str:
+def _sayable(error: CodecFault) -> str:
     """Return the text without halves of characters, which codecs can throw and no frame can hold."""
     return str(error).encode("utf-8", "replace").decode()
 

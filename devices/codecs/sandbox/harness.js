@@ -1,9 +1,9 @@
-// Calls one codec. Runs before the codec in the same world, so what it needs is taken before the codec could
-// replace it. Each message finds the codec's own variables as new, and no global that another message left; where
-// a codec spoils more than that, its world is given up.
+// Calls one codec. In a world that lasts, built-in objects are frozen before the codec is there (`harden`), its own
+// variables are as new for each message, and globals that a message left are taken away. In a world for one message
+// nothing is frozen, for codecs that extend built-in objects; what such a codec spoils is its own answer.
 (function () {
   "use strict";
-  const compile = Function, { parse, stringify } = JSON, { isArray, from: list } = Array;
+  const compile = Function, evaluate = eval, { parse, stringify } = JSON, { isArray, from: list } = Array;
   const { isFinite, isSafeInteger } = Number, isView = ArrayBuffer.isView;
   const number = Number, text = String, Time = Date, Failure = Error, world = globalThis;
 
@@ -13,7 +13,8 @@
   const TAIL = "\n;return {" +
     NAMES.map((name) => `${name}: typeof ${name} === "function" ? ${name} : undefined`).join() + "}";
 
-  const { freeze, is } = Object, { ownKeys, deleteProperty } = Reflect;
+  const { freeze, isExtensible, getPrototypeOf, defineProperty, getOwnPropertyDescriptor } = Object;
+  const { ownKeys, deleteProperty } = Reflect;
   const quiet = freeze(() => undefined);
   world.console = freeze({ log: quiet, info: quiet, warn: quiet, error: quiet, debug: quiet, trace: quiet });
 
@@ -140,37 +141,97 @@
   }
 
   world.module = world.exports = undefined;
-  const names = ownKeys(world), values = names.map((name) => world[name]);
 
-  // Take away the globals that a message left; tell whether all others are as they were.
-  function clean() {
+  // Freeze all that any code can reach. A property that objects of a codec's own would inherit may still be given
+  // to them, which frozen properties forbid: `Own.prototype.toString = ...` is common.
+  function harden() {
+    for (const shared of [Object.prototype, ...[Error, ...ERRORS].map((kind) => kind.prototype)]) overridable(shared);
+    const seen = new Set([world]), open = ownKeys(world).map((name) => world[name]).concat(HIDDEN);
+    while (open.length) {
+      const one = open.pop();
+      if (one === null || (typeof one !== "object" && typeof one !== "function") || seen.has(one)) continue;
+      seen.add(one);
+      freeze(one);
+      open.push(getPrototypeOf(one));
+      for (const key of ownKeys(one)) {
+        const property = getOwnPropertyDescriptor(one, key);
+        open.push(property.value, property.get, property.set);
+      }
+    }
+    for (const name of ownKeys(world)) {
+      defineProperty(world, name, { configurable: false, ...(KEPT.includes(name) ? {} : { writable: false }) });
+    }
+  }
+
+  const ERRORS = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError];
+  const KEPT = ["module", "exports"];
+  // What no name leads to: prototypes of iterators, generators and asynchronous functions.
+  const HIDDEN = [
+    [].values(), new Map().entries(), new Set().values(), ""[Symbol.iterator](), /x/g[Symbol.matchAll]("x"),
+    function* () {}, (function* () {})(), async function () {}, async function* () {}, (async function* () {})(),
+  ];
+
+  function overridable(shared) {
+    for (const key of ownKeys(shared)) {
+      const { value, writable } = getOwnPropertyDescriptor(shared, key);
+      if (!writable) continue;
+      defineProperty(shared, key, {
+        get() { return value; },
+        set(own) {
+          if (this === shared) return;
+          defineProperty(this, key, { value: own, writable: true, enumerable: true, configurable: true });
+        },
+      });
+    }
+  }
+
+  const above = getPrototypeOf(world);
+
+  // The engine pastes a function's body between its braces without looking at it alone. A text that closes the
+  // brace, does something once and opens another cannot do so as the body of a method too.
+  function isOneBody(source) {
+    try {
+      evaluate("({ body() {\n" + source + TAIL + "\n} })");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  // Take away the globals that a message left; tell whether the world is as before.
+  function clean(names) {
     world.module = world.exports = undefined;
     const now = ownKeys(world);
     if (now.length !== names.length) {
       for (const name of now) if (!names.includes(name) && !deleteProperty(world, name)) return false;
     }
-    for (let i = 0; i < names.length; i++) if (!is(world[names[i]], values[i])) return false;
-    return true;
+    return isExtensible(world) && getPrototypeOf(world) === above;
   }
 
-  // The first letter: "+" before what was returned, "-" before why it was refused; "*" and "!" are the same from a
-  // world in which no other message may be decoded.
-  return function (source) {
+  // The first letter: "+" before what was returned, "-" before why it was refused, "!" before what was thrown;
+  // "*" and "?" are "+" and "!" from a world that no other message may use.
+  return function (source, lasting) {
     let make;
     try {
       make = compile(source + TAIL);
     } catch (thrown) {
-      return "!" + told(thrown);
+      return "?" + told(thrown);
     }
+    if (lasting) {
+      if (!isOneBody(source)) return "?closes a brace that it did not open";
+      harden();
+    }
+    const names = ownKeys(world);
     return function (entry, argument, most) {
       try {
         const answer = ENTRIES[entry](functions(make), parse(argument));
         if (answer.length > most) {
           throw new Refused(`returned ${answer.length} characters of JSON; at most ${most} may come back`);
         }
-        return (clean() ? "+" : "*") + answer;
+        return (lasting && clean(names) ? "+" : "*") + answer;
       } catch (thrown) {
-        return (thrown instanceof Refused && clean() ? "-" : "!") + told(thrown);
+        const letter = thrown instanceof Refused ? "-" : "!", reason = told(thrown);
+        return (lasting && clean(names) ? letter : "?") + reason;
       }
     };
   };

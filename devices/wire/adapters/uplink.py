@@ -28,6 +28,7 @@ class Uplink:
         session (counters begin anew when it changes), by name, each only where the source says it.
     units: of values, as the source writes them, where it does.
     next_within_s: how soon the source promises to speak again, in seconds.
+    topic: on which it came, where that is not the topic of the message that is read: it waited for another.
     """
 
     device: str
@@ -40,3 +41,4 @@ class Uplink:
     radio: Mapping[str, object] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     next_within_s: float | None = None
+    topic: str = ""

@@ -254,7 +254,7 @@ def test_ledger_explains_itself_and_balances(database: str) -> None:
     told = done("ledger")
 
     assert (document["received"], document["balanced"], len(document["periods"])) == (10, True, 1)
-    assert "received = stored + duplicate + rejected" in told.out
+    assert "received = stored + merged + duplicate + rejected" in told.out
     assert "bad_topic" in told.out
 
 

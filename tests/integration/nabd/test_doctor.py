@@ -166,3 +166,27 @@ async def test_doctor_compares_the_extension_with_its_server(
     older = judged("2.23.1", "2.24.0")
     assert (older.verdict, older.said) == (Verdict.NOTE, "this database has 2.23.1, its server 2.24.0")
     assert "ALTER EXTENSION timescaledb UPDATE" in older.fix
+
+
+async def test_doctor_names_codecs_that_cost_messages(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    await add_device(connection, "B-1")
+    assert (await found(dsn, tmp_path))["codecs"].verdict is Verdict.FINE
+
+    await connection.executemany(
+        "INSERT INTO rejection (shard, batch, received_at, topic, device, reason, pointer, detail, payload)"
+        " VALUES ('s', 1, now() - make_interval(hours => $1), '', $2, 'malformed', '', $3, '')",
+        [
+            (1, "B-1", "codec em 500.js: TypeError: x: y (line 3)"),
+            (2, "B-2", "codec em 500.js: ran longer than 100 ms of processor time"),
+            (1, "B-1", "not JSON; codec z.js: is no start of a detail"),
+            (30, "B-1", "codec old.js: threw null"),
+        ],
+    )
+
+    codecs = (await found(dsn, tmp_path))["codecs"]
+    assert codecs.verdict is Verdict.NOTE
+    assert codecs.said == (
+        "em 500.js failed for 2 messages of 2 devices, last: ran longer than 100 ms of processor time"
+    )

@@ -37,7 +37,7 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             row = str(await prepare(connection, name))
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
-            routed = {"team": name, "schedule": name, "override": row}
+            routed = {"team": name, "schedule": name, "override": row, "source": name}
             dated = {"day": "2026-12-24", "year": 1447}
             place = {**routed, **dated, "municipality": "tripoli", "layer": "districts"}
             numbers = dict.fromkeys(

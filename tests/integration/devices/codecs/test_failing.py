@@ -75,12 +75,12 @@ async def test_messages_of_others_are_decoded_while_a_codec_loops() -> None:
     looping = Codec(name="loops.js", source="function decodeUplink() { while (true) {} }")
     async with Codecs(processes=2) as codecs:
         await codecs.decode(GOOD, b"\x01", 1, AT)
-        loops = [asyncio.create_task(codecs.decode(looping, b"", 1, AT)) for _ in range(20)]
+        loops = [asyncio.create_task(codecs.decode(looping, b"", 1, AT)) for _ in range(8)]
         await asyncio.sleep(0)
         for number in range(20):
             assert (await codecs.decode(GOOD, bytes([number]), 1, AT)).values == {"n": number}
 
-        assert sum(task.done() for task in loops) < 10, "good messages waited for looping ones"
+        assert sum(task.done() for task in loops) < 4, "good messages waited for looping ones"
         for outcome in await asyncio.gather(*loops, return_exceptions=True):
             assert isinstance(outcome, CodecTooSlow)
 
