@@ -138,6 +138,17 @@ class AppContext:
         Raises:
             Problem: too many are under way, and none ended in time.
         """
+        async with self.long_turn(), (pool or self.pool).acquire(timeout=POOL_TIMEOUT_S) as connection:
+            await plan_by_values(connection)
+            yield connection
+
+    @asynccontextmanager
+    async def long_turn(self) -> AsyncIterator[None]:
+        """Wait until few enough read or judge much, so that what is short is never kept waiting.
+
+        Raises:
+            Problem: too many are under way, and none ended in time.
+        """
         try:
             async with asyncio.timeout(POOL_TIMEOUT_S):
                 await self.long_queries.acquire()
@@ -145,9 +156,7 @@ class AppContext:
             detail = f"{LONG_QUERIES} long queries are under way; ask for less, or later"
             raise Problem(503, "unavailable", detail, headers={"Retry-After": "5"}) from None
         try:
-            async with (pool or self.pool).acquire(timeout=POOL_TIMEOUT_S) as connection:
-                await plan_by_values(connection)
-                yield connection
+            yield
         finally:
             self.long_queries.release()
 

@@ -26,7 +26,7 @@ MOST_NAMES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recognised:
+class RecognisedMessage:
     """A kind, and a profile where one reads the message. names: those it was recognised by, as sent."""
 
     kind: str
@@ -36,7 +36,7 @@ class Recognised:
 
 def recognise(
     kinds: Kinds, profiles: Mapping[str, Profile], device: str, payload: bytes
-) -> Recognised | None:
+) -> RecognisedMessage | None:
     """Return what the sender of a payload probably is; None where nothing fits, or several kinds alike."""
     if by_profile := _by_profile(profiles, device, payload):
         return by_profile
@@ -49,7 +49,7 @@ def recognise(
     # One name that several kinds know tells nothing.
     if score == second or (len(known) < _FEWEST and second):
         return None
-    return Recognised(kind=kind, names=known)
+    return RecognisedMessage(kind=kind, names=known)
 
 
 def _fit(kind: Kind, names: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
@@ -90,9 +90,9 @@ def _leaves(said: object) -> Iterator[str]:
                 yield str(name)
 
 
-def _by_profile(profiles: Mapping[str, Profile], device: str, payload: bytes) -> Recognised | None:
+def _by_profile(profiles: Mapping[str, Profile], device: str, payload: bytes) -> RecognisedMessage | None:
     """Return the profile that reads most of a plain JSON message and leaves nothing; None where two do."""
-    fits: list[tuple[int, str, Recognised]] = []
+    fits: list[tuple[int, str, RecognisedMessage]] = []
     for name, profile in profiles.items():
         try:
             result = profile.read(profile.uplink(payload, device=device))
@@ -102,7 +102,7 @@ def _by_profile(profiles: Mapping[str, Profile], device: str, payload: bytes) ->
             continue
         element = result.elements[0]
         values = tuple(n for n, v in element.items() if n not in RESERVED and v is not None)
-        found = Recognised(kind=str(element["kind"]), profile=name, names=values)
+        found = RecognisedMessage(kind=str(element["kind"]), profile=name, names=values)
         fits.append((len(values), name, found))
     fits.sort(reverse=True)
     if not fits or (len(fits) > 1 and fits[0][0] == fits[1][0]):

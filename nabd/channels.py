@@ -19,7 +19,7 @@ from notify.channels.email import EmailChannel, smtp_server
 from notify.channels.http_exchange import DONE
 from notify.channels.mqtt import MqttChannel
 from notify.channels.ntfy import NtfyChannel
-from notify.channels.public_address import listed
+from notify.channels.public_address import ListedTargets, listed
 from notify.channels.sms import SmsChannel, SmsGateway
 from notify.channels.telegram import TelegramChannel
 from notify.channels.web_push import WebPushChannel
@@ -39,6 +39,15 @@ def channels_of(settings: Settings, now: Now) -> dict[str, NotificationChannel]:
     """
     made = (make(settings, now) for make in _CHANNELS.values())
     return {channel.name: channel for channel in made if channel is not None}
+
+
+def source_targets(settings: Settings) -> ListedTargets:
+    """Return what sources may name beside public addresses.
+
+    Raises:
+        NotConfigured: the setting cannot be used.
+    """
+    return _used("source_targets", listed, settings.source_targets)
 
 
 def names() -> list[str]:

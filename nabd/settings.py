@@ -77,6 +77,10 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     profiles_dir: Path | None = Field(
         default=None, description="directory of *.toml profiles: how models of other vendors are read"
     )
+    source_targets: list[str] = Field(
+        default=[],
+        description="JSON list: hosts, addresses and networks that sources may name beside public ones",
+    )
     rules_dir: Path | None = Field(
         default=None, description="directory of *.yaml rule files that `nabd migrate` puts into force"
     )

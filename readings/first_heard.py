@@ -13,7 +13,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class FirstHeard:
     """A reading that was stored, with its measurements, or a rejection with its reason.
 
     note: what is odd about a stored one, empty: nothing.
@@ -39,14 +39,14 @@ LIMIT 1
 """
 
 
-async def of_device(connection: Connection, device: Device, since: datetime) -> Heard | None:
+async def of_device(connection: Connection, device: Device, since: datetime) -> FirstHeard | None:
     """Return what became of what a device has said since an instant; None: nothing came.
 
     A stored reading counts before a rejection: a device that has both is heard.
     """
     newest = await get_latest(connection, device.name)
     if newest is not None and newest.received_at >= since:
-        return Heard(
+        return FirstHeard(
             stored=True,
             received_at=newest.received_at,
             observed_at=newest.observed_at,
@@ -54,7 +54,7 @@ async def of_device(connection: Connection, device: Device, since: datetime) -> 
             note="" if newest.measurements else _EMPTY,
         )
     row = await connection.fetchrow(_REJECTED, list({device.name, device.wire}), since)
-    return None if row is None else Heard(stored=False, **row)
+    return None if row is None else FirstHeard(stored=False, **row)
 
 
 _EMPTY = (

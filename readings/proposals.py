@@ -16,7 +16,7 @@ import asyncpg
 from devices.distance import distance_m
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
-from devices.recognition import Recognised, recognise
+from devices.recognition import RecognisedMessage, recognise
 from devices.wire.adapters.profile import Profile
 from readings.quarantine import UnknownDevice
 from store.connection import Connection
@@ -41,7 +41,7 @@ class SilentPlace:
 class Proposal:
     """What a stranger probably is, and the place whose hardware it probably replaces."""
 
-    recognised: Recognised | None = None
+    recognised: RecognisedMessage | None = None
     place: SilentPlace | None = None
 
 

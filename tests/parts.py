@@ -46,7 +46,7 @@ OIDC_PACKAGES = MachinePart(name="npm package oidc-provider", remedy="cd tests/o
 SCHEMA_PACKAGES = MachinePart(name="npm package @grafana/schema", remedy="cd tests/grafana && npm ci")
 STANDARD_CLIENTS = MachinePart(
     name="clients of other standards",
-    remedy="cd tests/standards && python3 -m venv venv && venv/bin/pip install -r requirements.txt",
+    remedy="scripts/test-parts",
 )
 ROOT = MachinePart(name="right to mount a disk", remedy="run the tests as root", required=False)
 MOUNT = MachinePart(name="disk that can be mounted", remedy="allow the container to mount")

@@ -98,6 +98,7 @@ async def running(
         kinds_dir=kinds_dir,
         keep_alive_s=4,
         receive_maximum=100,
+        source_targets=[broker.host],
     )
     await migrated(settings)
     database = await connect(dsn)

@@ -81,7 +81,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             responses = operation["responses"]
-            own = [int(status) for status in responses if int(status) >= 400]
+            own = [int(status) for status in responses if int(status) in BY_STATUS]
             for status in (*statuses(path, method, operation), *own):
                 declared = responses.get(str(status), {})
                 responses[str(status)] = _response(status, declared)

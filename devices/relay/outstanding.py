@@ -19,6 +19,8 @@ from devices.wire.gateway import NUMBERED
 RECEIPT_S = 20.0
 """Seconds after which an element without receipt is sent again; twice as long each time."""
 LONGEST_S = 300.0
+_DOUBLED = 10
+"""Tries after which it is the longest pause in any case; 2 to the power of thousands is no float."""
 _BRACKETS = 2
 
 
@@ -86,7 +88,7 @@ class Outstanding:
                 size += len(one.body) + 1
                 if found and size > MAX_PAYLOAD:
                     break
-                one.due = now + min(RECEIPT_S * 2**one.tries, LONGEST_S)
+                one.due = now + min(RECEIPT_S * 2 ** min(one.tries, _DOUBLED), LONGEST_S)
                 one.tries += 1
                 found.append(one)
             self._waiting.popleft()

@@ -8,11 +8,22 @@ from typing import Any
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
+from devices.profiles import Profiles
 from devices.registry import registration
 from devices.registry.errors import AlreadyExists, Invalid, NotFound
 from devices.registry.registration import NewDevice
 from devices.sources.listing import get_source
-from devices.sources.source import FIELDS, SECRET_LENGTH, NewSource, Source, Way, check, default_topics
+from devices.sources.signatures import weakness
+from devices.sources.source import (
+    FIELDS,
+    NATIVE,
+    SECRET_LENGTH,
+    NewSource,
+    Source,
+    Way,
+    check,
+    default_topics,
+)
 from devices.suggestion import meant
 from devices.wire.topics import GATEWAY
 from store import audit
@@ -39,6 +50,8 @@ async def add_source(
     now: Now,
     *,
     secret: str = "",
+    profiles: Profiles | None = None,
+    anywhere: bool = False,
     by: Actor,
 ) -> Source:
     """Add a source; a gateway that does not exist yet is registered and installed.
@@ -46,6 +59,8 @@ async def add_source(
     Args:
         formats: the formats there are.
         secret: password at the broker, or what webhooks are signed with; empty: none.
+        profiles: those there are, for what the source names; None: nobody looks.
+        anywhere: whoever adds it manages the devices of every municipality.
 
     Raises:
         Invalid: a field is not acceptable.
@@ -54,8 +69,9 @@ async def add_source(
     """
     if not new.topics and new.way is Way.MQTT:
         new = replace(new, topics=default_topics(new.format))
-    check(new, formats)
-    _check_secret(secret)
+    check(new, formats, anywhere=anywhere)
+    _check_profiles(profiles, _profiles_of(new))
+    _check_secret(secret, new.way)
     async with connection.transaction():
         municipality = await connection.fetchval(_MUNICIPALITY, new.municipality)
         if municipality is None:
@@ -90,12 +106,15 @@ async def edit_source(
     now: Now,
     *,
     secret: str | None = None,
+    profiles: Profiles | None = None,
+    anywhere: bool = False,
     by: Actor,
 ) -> Source:
     """Change the given fields (those of FIELDS, and `gateway`) and keep the others.
 
     Args:
-        secret: None: the one it has stays; empty: it has none any more.
+        secret: None: the one it has stays, where it is for the same party; empty: it has none any more.
+        profiles, anywhere: as of `add_source`, for what changes.
 
     Raises:
         NotFound: there is no such source.
@@ -107,11 +126,16 @@ async def edit_source(
         kept = await get_source(connection, name, lock=True)
         told = {field: getattr(kept, field) for field in (*FIELDS, "gateway", "municipality")}
         edited = NewSource(name=name, **(told | dict(changes)))
-        check(edited, formats)
+        same_topics = (edited.url, tuple(edited.topics)) == (kept.url, tuple(kept.topics))
+        check(edited, formats, anywhere=anywhere or same_topics)
+        _check_profiles(profiles, _profiles_of(edited) - _profiles_of(kept))
+        if secret is not None:
+            _check_secret(secret, edited.way)
+        elif kept.has_secret:
+            _check_party(kept, edited)
         gateway = await _gateway(connection, kinds, edited, now, by)
         await connection.execute(_UPDATE, kept.id, gateway, *_values(edited), to_datetime(now()))
         if secret is not None:
-            _check_secret(secret)
             await _keep_secret(connection, kept.id, secret)
         source = await get_source(connection, name)
         before, after = audit.differing(_fields(kept), _fields(source))
@@ -176,9 +200,45 @@ async def _keep_secret(connection: Connection, source: int, secret: str) -> None
         await connection.execute(_FORGET, source)
 
 
-def _check_secret(secret: str) -> None:
+def _check_secret(secret: str, way: Way) -> None:
     if len(secret) > SECRET_LENGTH or "\x00" in secret:
         raise Invalid("secret", f"at most {SECRET_LENGTH:,} characters")
+    if secret and way is Way.WEBHOOK and (why := weakness(secret)):
+        raise Invalid("secret", why)
+
+
+_PARTY = ("way", "url", "authority", "username")
+"""Who learns the secret: it was told for them, and for nobody else."""
+
+
+def _check_party(kept: Source, edited: NewSource) -> None:
+    """Refuse to hand a secret on: whoever changes its address need not know it."""
+    for name in _PARTY:
+        if getattr(kept, name) != getattr(edited, name):
+            raise Invalid(
+                "secret",
+                f"it was told for another {name}: give it anew, or an empty one for none",
+            )
+
+
+def needs_secret(way: Way, format: str) -> bool:  # noqa: A002 - the word of people
+    """Tell whether nothing comes of a source without a secret: devices of our own have theirs."""
+    return way is Way.WEBHOOK and format != NATIVE
+
+
+def _profiles_of(source: Source | NewSource) -> set[str]:
+    return {source.profile, *source.profiles.values()}
+
+
+def _check_profiles(profiles: Profiles | None, names: Collection[str]) -> None:
+    if profiles is None:
+        return
+    for name in sorted(names):
+        if name in profiles.waiting:
+            kind = profiles.waiting[name]
+            raise Invalid("profile", f"{name} waits for its kind: declare {kind} (docs/profiles.md)")
+        if name and name not in profiles:
+            raise Invalid("profile", f"{name!r} is no profile; {meant(name, profiles)}")
 
 
 def _values(new: NewSource) -> tuple[Any, ...]:

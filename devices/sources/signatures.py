@@ -10,11 +10,29 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
+from secrets import token_bytes
 from typing import Final
 
 SLACK_S: Final = 300.0
 """How far the time in a signature may be from ours, in seconds: an older one may have been overheard."""
+SHORTEST: Final = 16
+"""Characters of a secret at least, and bytes of a key that is written as Standard Webhooks have it."""
 _PREFIX: Final = "whsec_"
+_KEY_BYTES: Final = 32
+
+
+def new_secret() -> str:
+    """Return a secret that may be shown or signed with, as Standard Webhooks write it."""
+    return _PREFIX + base64.b64encode(token_bytes(_KEY_BYTES)).decode()
+
+
+def weakness(secret: str) -> str:
+    """Return why a secret protects no webhook; empty: it does."""
+    if len(secret) < SHORTEST:
+        return f"at least {SHORTEST} characters: `openssl rand -base64 24` makes one"
+    if secret.startswith(_PREFIX) and len(_key(secret)) < SHORTEST:
+        return f"after {_PREFIX} comes base64 of at least {SHORTEST} bytes: `openssl rand -base64 24` does"
+    return ""
 
 
 def knows(secret: str, headers: Mapping[str, str], body: bytes, now_s: float) -> bool:
@@ -24,11 +42,11 @@ def knows(secret: str, headers: Mapping[str, str], body: bytes, now_s: float) ->
     the body), or as Standard Webhooks have it (`webhook-id`, `webhook-timestamp`, `webhook-signature`).
 
     Args:
-        secret: empty: nobody knows it.
+        secret: nobody knows one that is empty or too weak.
         headers: by name, whatever its case.
         now_s: seconds since 1970.
     """
-    if not secret:
+    if weakness(secret):
         return False
     if "authorization" in headers:
         return hmac.compare_digest(_shown(headers["authorization"]).encode(), secret.encode())
@@ -62,9 +80,10 @@ def _is_standard(secret: str, headers: Mapping[str, str], body: bytes, now_s: fl
 
 
 def _key(secret: str) -> bytes:
-    if secret.startswith(_PREFIX):
-        try:
-            return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-        except (binascii.Error, ValueError):
-            pass
-    return secret.encode()
+    """Return what is signed with; empty: it should be base64, and is not."""
+    if not secret.startswith(_PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return b""

@@ -12,11 +12,15 @@ from urllib.parse import urlsplit
 
 from devices.registry.errors import Invalid
 from devices.suggestion import meant
-from devices.wire.topics import PREFIX, Channel, every
+from devices.wire.topics import Channel, every
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 NATIVE = "nabd"
 """The format of a broker that carries this platform's own topics."""
+FOREIGN = "foreign"
+"""On our own broker, what devices publish that speak topics of their own: `foreign/MUNICIPALITY/...`."""
+NOT_POSTED = ("sparkplug",)
+"""Formats that a webhook cannot have: what they mean is in the topic, or goes both ways."""
 MOST_TOPICS = 20
 SECRET_LENGTH = 4_096
 SCHEMES = ("mqtt", "mqtts")
@@ -103,8 +107,12 @@ FIELDS = (
 """What of a source can be changed, beside its gateway and its secret."""
 
 
-def check(new: NewSource, formats: Collection[str]) -> None:
+def check(new: NewSource, formats: Collection[str], *, anywhere: bool = False) -> None:
     """Refuse what cannot be a source.
+
+    Args:
+        formats: the formats there are.
+        anywhere: on our own broker it may hear of other municipalities too.
 
     Raises:
         Invalid: names the field.
@@ -123,9 +131,14 @@ def check(new: NewSource, formats: Collection[str]) -> None:
     if new.way is Way.WEBHOOK:
         if new.url or new.topics:
             raise Invalid("url" if new.url else "topics", "a webhook is posted to us: it has none")
+        if new.format in NOT_POSTED:
+            raise Invalid("format", f"{new.format} comes by a broker: leave `way` at {Way.MQTT}")
         return
     _check_url(new.url)
     _check_topics(new)
+    if not new.url:
+        for one in new.topics:
+            _check_own(new, one, anywhere)
     if new.authority:
         _check_authority(new)
 
@@ -159,19 +172,18 @@ def _check_topics(new: NewSource) -> None:
             )
         if one.startswith("$"):
             raise Invalid("topics", f"{one!r}: nobody publishes readings below $")
-        if not new.url and _meets_our_own(levels):
-            raise Invalid("topics", f"{one!r} is heard already: on our own broker {PREFIX}/# goes to ingest")
 
 
-def _meets_our_own(levels: Sequence[str]) -> bool:
-    """Tell whether a subscription matches telemetry of our own, which would go round in circles."""
-    ours = every(Channel.TELEMETRY).split("/")
-    for position, level in enumerate(levels):
-        if level == "#":
-            return True
-        if position >= len(ours) or (level != ours[position] and "+" not in (level, ours[position])):
-            return False
-    return len(levels) == len(ours)
+def _check_own(new: NewSource, topic: str, anywhere: bool) -> None:
+    """Refuse what is not for a source to hear on our own broker: of ours all, of others' another town's."""
+    first, *rest = topic.split("/")
+    if first == FOREIGN and (anywhere or rest[:1] == [new.municipality]):
+        return
+    raise Invalid(
+        "topics",
+        f"{topic!r} is not heard on our own broker: below {FOREIGN}/{new.municipality}/ it is, for example"
+        f" {FOREIGN}/{new.municipality}/#; `url` names another broker",
+    )
 
 
 def _check_authority(new: NewSource) -> None:

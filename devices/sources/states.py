@@ -12,7 +12,11 @@ from devices.instants import Now, to_datetime, to_microseconds
 from store.connection import Connection
 
 KEPT_S = 3_600
-"""How long frames are kept: who repeats one later has restarted, and says when it was observed."""
+"""How long settled frames are kept: who repeats one later has restarted, and says when it was observed."""
+UNSETTLED_S = 7 * 86_400
+"""How long others are kept: as long as a broker keeps our session, and repeats messages."""
+MOST = 100_000
+"""Frames of a source that are known at once, the newest."""
 FORGET_AT_ONCE = 10_000
 
 
@@ -34,6 +38,14 @@ class Frame:
     device: str
     counter: int
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFrame:
+    """The instant of a frame, and when it was settled (None: not yet), in microseconds since 1970-01-01Z."""
+
+    at: int
+    settled_at: int | None
 
 
 _SAY = """
@@ -74,32 +86,43 @@ async def say(
 
 
 _FRAMES = """
-SELECT device, counter, digest, observed_at FROM source_frame WHERE source_id = $1 AND heard_at >= $2
+SELECT device, counter, digest, observed_at, CASE WHEN settled THEN heard_at END
+FROM source_frame
+WHERE source_id = $1 AND heard_at >= $2 AND (NOT settled OR heard_at >= $3)
+ORDER BY heard_at DESC LIMIT $4
 """
 
 
-async def frames(connection: Connection, source: int, now: Now) -> dict[Frame, int]:
-    """Return the frames of a source that were heard within KEPT_S, with their instants in microseconds."""
-    since = to_datetime(now() - KEPT_S * 1_000_000)
-    rows = await connection.fetch(_FRAMES, source, since)
+async def frames(connection: Connection, source: int, now: Now) -> dict[Frame, KnownFrame]:
+    """Return the newest frames of a source that are kept, MOST of them at most."""
+    kept = to_datetime(now() - KEPT_S * 1_000_000)
+    unsettled = to_datetime(now() - UNSETTLED_S * 1_000_000)
+    rows = await connection.fetch(_FRAMES, source, unsettled, kept, MOST)
     return {
-        Frame(row["device"], row["counter"], row["digest"]): to_microseconds(row["observed_at"])
+        Frame(*row[:3]): KnownFrame(
+            to_microseconds(row[3]), None if row[4] is None else to_microseconds(row[4])
+        )
         for row in rows
     }
 
 
 _REMEMBER = """
-INSERT INTO source_frame (source_id, device, counter, digest, observed_at, heard_at)
-SELECT $1, f.device, f.counter, f.digest, f.observed_at, $6
+INSERT INTO source_frame AS f (source_id, device, counter, digest, observed_at, heard_at, settled)
+SELECT $1, one.device, one.counter, one.digest, one.observed_at, $6, $7
 FROM unnest($2::text [], $3::bigint [], $4::bytea [], $5::timestamptz [])
-    AS f (device, counter, digest, observed_at)
+    AS one (device, counter, digest, observed_at)
 WHERE EXISTS (SELECT FROM source WHERE id = $1)
-ON CONFLICT DO NOTHING
+ON CONFLICT (source_id, device, counter, digest) DO UPDATE SET
+    observed_at = excluded.observed_at,
+    heard_at = excluded.heard_at,
+    settled = excluded.settled
 """
 
 
-async def remember(connection: Connection, source: int, heard: Mapping[Frame, int], now: Now) -> None:
-    """Store frames with their instants; those that are known keep theirs."""
+async def remember(
+    connection: Connection, source: int, heard: Mapping[Frame, int], now: Now, *, settled: bool
+) -> None:
+    """Store frames with their instants; of what was known of them nothing stays."""
     found: Sequence[Frame] = sorted(heard)
     if found:
         await connection.execute(
@@ -110,6 +133,7 @@ async def remember(connection: Connection, source: int, heard: Mapping[Frame, in
             [one.digest for one in found],
             [to_datetime(heard[one]) for one in found],
             to_datetime(now()),
+            settled,
         )
 
 
@@ -117,11 +141,13 @@ _FORGET = """
 DELETE FROM source_frame
 WHERE (source_id, device, counter, digest) IN (
     SELECT source_id, device, counter, digest FROM source_frame
-    WHERE heard_at < $1 ORDER BY heard_at LIMIT $2
+    WHERE heard_at < $1 AND (settled OR heard_at < $2)
+    ORDER BY heard_at LIMIT $3
 )
 """
 
 
 async def forget_old(connection: Connection, now: Now) -> None:
-    """Remove frames heard longer ago than KEPT_S."""
-    await connection.execute(_FORGET, to_datetime(now() - KEPT_S * 1_000_000), FORGET_AT_ONCE)
+    """Remove frames that are not kept any longer."""
+    kept, unsettled = (to_datetime(now() - s * 1_000_000) for s in (KEPT_S, UNSETTLED_S))
+    await connection.execute(_FORGET, kept, unsettled, FORGET_AT_ONCE)

@@ -24,9 +24,8 @@ from devices.sources import states
 from devices.sources.frames import Frames
 from devices.sources.listing import get_source, secret_of
 from devices.sources.source import Source, Way
-from devices.sources.states import Counted
+from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translated, Translator, TranslatorMeans
-from devices.wire.rejected import Reason
 from devices.wire.topics import GATEWAY, Channel, Topic
 from store.connection import Connection
 from store.failures import is_outage
@@ -36,8 +35,7 @@ SAY_S = 2.0
 REGISTRY_S = 10.0
 """How old what we know of devices may be at most once something has changed, in seconds."""
 COPY_US = 120_000_000
-"""The same frame again within two minutes is a copy; so is what says no instant, byte for byte."""
-_UNSETTLED = Outcome(reason=Reason.INTERNAL)
+"""A frame that is settled is a copy for two minutes; so is what says no instant, byte for byte."""
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +85,8 @@ class WebhookIntake:
         self._devices: dict[str, Device] = {}
         self._generation, self._looked_s = -1, -REGISTRY_S
         self._translators: dict[int, tuple[datetime, Translator]] = {}
+        self._frames: dict[int, Frames] = {}
+        self._opening = asyncio.Lock()
         self._counted: dict[int, Counted] = {}
         self._refused: dict[int, int] = {}
         self._around = TranslatorMeans(
@@ -94,12 +94,13 @@ class WebhookIntake:
         )
 
     async def run(self) -> None:
-        """Store how sources do until cancelled."""
+        """Store how sources do, and forget old frames, until cancelled."""
         while True:
             await asyncio.sleep(SAY_S)
             try:
                 async with self._pool.acquire() as connection:
                     await self._say(connection)
+                    await states.forget_old(connection, self._now)
             except Exception as error:  # the edge of a task
                 if not is_outage(error):
                     log.exception("how webhooks do cannot be stored")
@@ -118,17 +119,18 @@ class WebhookIntake:
             Exception: one of the database's; the delivery is to be sent again.
         """
         translator = await self._translator(source)
-        # Who posts repeats what was not answered: any delivery may be one.
-        found = await translator.translate(topic, payload, self._now(), repeated=True)
+        # Who posts repeats what was not answered: any delivery may be one, and waits for the one before it.
+        found = await translator.translate(topic, payload, self._now(), repeated=True, waits=True)
+        settled: Mapping[Frame, int] = {}
         try:
-            await self._remember(source, found.undated)
+            await self._remember(source, found.undated, settled=False)
             gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
             outcomes = await self._send(gateway, found.elements)
-            await self._remember(source, translator.settled(found, outcomes))
-        except BaseException:
-            # Not settled: a repeat is no copy. What was sent has the same instants then.
-            translator.settled(found, [_UNSETTLED] * len(found.elements))
-            raise
+            stored = translator.settled(found, outcomes)
+            await self._remember(source, stored, settled=True)
+            settled = stored
+        finally:
+            translator.end(found, settled, self._now())
         self._count(source, found, outcomes)
         return WebhookResult(
             devices=[str(element.get("device", "")) for element in found.elements],
@@ -137,13 +139,17 @@ class WebhookIntake:
         )
 
     async def _translator(self, source: Source) -> Translator:
-        version, translator = self._translators.get(source.id, (None, None))
         async with self._pool.acquire() as connection:
             await self._look_at_devices(connection)
-            if translator is None or version != source.changed_at:
-                known = await states.frames(connection, source.id, self._now)
-                translator = Translator(source, self._around, Frames(known, window=COPY_US))
-                self._translators[source.id] = source.changed_at, translator
+            async with self._opening:
+                if source.id not in self._frames:
+                    known = await states.frames(connection, source.id, self._now)
+                    self._frames[source.id] = Frames(known, window=COPY_US)
+        version, translator = self._translators.get(source.id, (None, None))
+        if translator is None or version != source.changed_at:
+            # Of a source that has changed what is on its way goes on.
+            translator = Translator(source, self._around, self._frames[source.id])
+            self._translators[source.id] = source.changed_at, translator
         return translator
 
     async def _look_at_devices(self, connection: Connection) -> None:
@@ -157,10 +163,10 @@ class WebhookIntake:
             self._devices = {one.wire: one for one in registry.devices.values() if one.retired_at is None}
             self._generation = generation
 
-    async def _remember(self, source: Source, frames: Mapping[states.Frame, int]) -> None:
+    async def _remember(self, source: Source, frames: Mapping[Frame, int], *, settled: bool) -> None:
         if frames:
             async with self._pool.acquire() as connection:
-                await states.remember(connection, source.id, frames, self._now)
+                await states.remember(connection, source.id, frames, self._now, settled=settled)
 
     def _count(self, source: Source, found: Translated, outcomes: Sequence[Outcome]) -> None:
         old = self._counted.get(source.id, Counted())

@@ -193,14 +193,20 @@ def _group_relayed(
             group.relayed[len(group.message)] = element
             group.append(message, element.payload, source.device_id)
         else:
-            rejection = Rejected(
-                message=message,
-                reason=source.refusal,
-                detail=source.detail,
-                pointer=element.pointer,
-                payload=element.raw,
-            )
-            batch.refused.append(Refused(device=source.name, rejected=rejection))
+            batch.refused.append(_refused_element(element, source))
+
+
+def _refused_element(element: Relayed, source: TopicSource) -> Refused:
+    """Return the rejection of an element by what it resolves to."""
+    assert source.refusal is not None
+    rejected = Rejected(
+        message=element.message,
+        reason=source.refusal,
+        detail=source.detail,
+        pointer=element.pointer,
+        payload=element.raw,
+    )
+    return Refused(device=source.name, rejected=rejected)
 
 
 def _not_understood(element: Relayed, gateway: TopicSource, directory: Directory) -> Refused:
@@ -208,6 +214,9 @@ def _not_understood(element: Relayed, gateway: TopicSource, directory: Directory
     name = directory.name_of(element.device) if element.device else gateway.name
     stranger = name not in directory.registry.by_name
     why = element.refused or "the gateway does not say why"
+    others = directory.not_behind(gateway, element.device)
+    if others is not None:
+        return _refused_element(element, others)
     rejected = Rejected(
         message=element.message,
         reason=Reason.UNKNOWN_DEVICE if stranger else Reason.MALFORMED,

@@ -140,18 +140,22 @@ class Directory:
         return TopicSource(topic=topic, name=device.name, kind=kind, device_id=device.id, plain=plain)
 
     def relayed(self, gateway: TopicSource, kind: str, name: str) -> TopicSource:
-        """Return what a gateway's element resolves to; its device must be registered behind that gateway."""
+        """Return what a gateway's element resolves to; its device must be registered behind that gateway.
+
+        What is said of another's device is the gateway's own mistake, and is not counted for the device.
+        """
         assert gateway.topic is not None
         if kind == GATEWAY:
             return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, "a gateway relays no gateway")
-        source = self._find(gateway.topic, kind, name)
-        if source.refusal is not None:
-            return source
-        device = self.registry.devices[source.device_id]
-        if gateway.name not in device.relays:
-            detail = f"{name} is not registered behind gateway {gateway.name}"
-            return _refused(gateway.topic, device.name, Reason.NOT_YOUR_DEVICE, detail)
-        return source
+        return self.not_behind(gateway, name) or self._find(gateway.topic, kind, name)
+
+    def not_behind(self, gateway: TopicSource, name: str) -> TopicSource | None:
+        """Return the gateway's refusal where a registered device is not behind it; else None."""
+        device = self._by_wire.get(name)
+        if device is None or device.name == gateway.name or gateway.name in device.relays:
+            return None
+        detail = f"{name} is not registered behind gateway {gateway.name}"
+        return _refused(gateway.topic, gateway.name, Reason.NOT_YOUR_DEVICE, detail)
 
     def attributes(self, kind: str, names: tuple[str, ...]) -> Mapping[str, NDArray[np.float64]]:
         """Return numeric attributes indexed by device id, NaN where there is neither value nor default."""
@@ -199,7 +203,7 @@ class Directory:
         return self.registry.devices[device_id]
 
 
-def _refused(topic: Topic, name: str, reason: Reason, detail: str) -> TopicSource:
+def _refused(topic: Topic | None, name: str, reason: Reason, detail: str) -> TopicSource:
     return TopicSource(topic=topic, name=name, refusal=reason, detail=detail)
 
 

@@ -31,10 +31,13 @@ from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
 from nabd.bridge.session import SourceSession, Step
+from nabd.bridge.upstream import NOWHERE_PRIVATE
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
+from nabd.channels import source_targets
 from nabd.settings import Settings
 from nabd.starting import broker_of, ready_database, stop_on_signals, unless_stopped
+from notify.channels.public_address import ListedTargets
 from store import holder
 from store.connection import Connection
 from store.failures import is_outage
@@ -73,6 +76,7 @@ class Bridge:
     now: Now
     codecs: Codecs
     profiles: ProfileFiles
+    targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
     devices: dict[str, Device] = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
@@ -112,6 +116,7 @@ class Bridge:
             source=source,
             secret=await secret_of(connection, source),
             ours=self.ours,
+            targets=self.targets,
             relay=relay,
             translator=Translator(source, around, Frames(known, window=COPY_US)),
             remember=partial(self._remember, source.id),
@@ -127,11 +132,11 @@ class Bridge:
             task.cancel()
         await asyncio.gather(*heard.tasks, return_exceptions=True)
 
-    async def _remember(self, source: int, frames: dict[Frame, int]) -> None:
+    async def _remember(self, source: int, frames: dict[Frame, int], settled: bool) -> None:
         while True:
             try:
                 async with self.pool.acquire() as connection:
-                    await states.remember(connection, source, frames, self.now)
+                    await states.remember(connection, source, frames, self.now, settled=settled)
             except Exception as error:  # only an outage is waited for
                 if not is_outage(error):
                     raise
@@ -184,6 +189,7 @@ async def bridge(settings: Settings) -> None:
             now=now,
             codecs=codecs,
             profiles=ProfileFiles(declared, settings.profiles_dir),
+            targets=source_targets(settings),
         )
         hearing = asyncio.create_task(_hear(dsn, running))
         stopping = asyncio.create_task(stop.wait())

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import aiomqtt
@@ -23,9 +25,12 @@ from devices.sources.source import Source
 from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translated, Translator
 from devices.wire.adapters.formats import Happening
+from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.sparkplug import rebirth_request
-from nabd.bridge.upstream import SubscriptionRefused, Upstream, UpstreamMessage, connected
+from nabd.bridge.upstream import NOWHERE_PRIVATE, SubscriptionRefused, Upstream, UpstreamMessage, connected
 from nabd.broker.address import BrokerAddress
+from notify.channels.public_address import ListedTargets
+from store.failures import DATA_ERRORS
 
 AT_ONCE = 500
 """Messages on their way at once; the broker waits with more."""
@@ -38,23 +43,49 @@ OUTAGES = (aiomqtt.MqttError, SubscriptionRefused, CodecsAway, OSError, ssl.SSLE
 log = structlog.get_logger(__name__)
 
 Step = Callable[[str], None]
-Remember = Callable[[dict[Frame, int]], Awaitable[None]]
+Remember = Callable[[dict[Frame, int], bool], Awaitable[None]]
 
 
 @dataclass(slots=True, kw_only=True)
 class _OnItsWay:
-    """A message, what it became, and what becomes of that; message: None for what was held back."""
+    """A message, what it became, and what becomes of that; message: None for what was held back.
+
+    released: set once what waits in it for other messages is committed with them; None: nothing does.
+    """
 
     message: UpstreamMessage | None
     found: Translated
     sending: asyncio.Task[list[Outcome]]
+    released: asyncio.Event | None = None
+
+    async def done(self) -> None:
+        """Return once everything that the message says is committed."""
+        await self.sending
+        if self.released is not None:
+            await self.released.wait()
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether everything that the message says is committed."""
+        return self.sending.done() and (self.released is None or self.released.is_set())
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class _Connection:
+    """One connection: what came by it and is not acknowledged; of that, by number, what waits for others."""
+
+    upstream: Upstream
+    tasks: asyncio.TaskGroup
+    waiting: asyncio.Queue[_OnItsWay] = field(default_factory=lambda: asyncio.Queue(AT_ONCE))
+    held: dict[int, asyncio.Event] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class SourceSession:
     """Hears one source while `run` runs.
 
-    remember: stores frames, for as long as that takes. ours: our own broker, where the source names no other.
+    remember: stores frames and whether they are settled, for as long as that takes.
+    ours: our own broker, where the source names no other.
     connected, reason, counted: how it goes, to be said; counted begins anew whenever it is taken.
     """
 
@@ -65,6 +96,7 @@ class SourceSession:
     translator: Translator
     remember: Remember
     now: Now
+    targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
     connected: bool = False
     reason: str = "not connected yet"
@@ -77,7 +109,7 @@ class SourceSession:
         while True:
             began = clock()
             try:
-                async with connected(self.source, self.secret, self.ours) as upstream:
+                async with connected(self.source, self.secret, self.ours, targets=self.targets) as upstream:
                     self._tell(connected=True)
                     await self._serve(upstream)
             except* OUTAGES as group:
@@ -98,15 +130,24 @@ class SourceSession:
         self.connected, self.reason = connected, reason
 
     async def _serve(self, upstream: Upstream) -> None:
-        waiting: asyncio.Queue[_OnItsWay] = asyncio.Queue(AT_ONCE)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._acknowledge(upstream, waiting))
-            tasks.create_task(self._look_for_overdue(upstream, waiting, tasks))
-            async for message in upstream.messages():
-                self._count(messages=1, last_message_at=self.now())
-                await self._pass_on(upstream, waiting, tasks, message, await self._translated(message))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                connection = _Connection(upstream=upstream, tasks=tasks)
+                tasks.create_task(self._acknowledge(connection))
+                tasks.create_task(self._look_for_overdue(connection))
+                async for message in upstream.messages():
+                    self._count(messages=1, last_message_at=self.now())
+                    await self._pass_on(connection, message, await self._translated(message))
+        finally:
+            # What is not acknowledged comes again, and is no copy of what was not settled.
+            self.translator.end_all()
 
     async def _translated(self, message: UpstreamMessage) -> Translated:
+        if message.too_large:
+            found = Translated()
+            size = f"{message.too_large:,} bytes, the limit is {MAX_MESSAGE:,}"
+            found.refuse(f"{message.topic[:200]}: {size}", b"")
+            return found
         try:
             return await self.translator.translate(
                 message.topic, message.payload, self.now(), repeated=message.repeated
@@ -115,55 +156,63 @@ class SourceSession:
             raise
         except Exception as error:  # a mistake of ours costs the message that shows it, and no other
             log.exception("message cannot be translated", source=self.source.name, topic=message.topic)
-            found = Translated()
-            found.refuse(f"a mistake of this version, please report it: {error!r}", message.payload)
-            return found
+            return _refused(error, message)
 
-    async def _look_for_overdue(
-        self, upstream: Upstream, waiting: asyncio.Queue[_OnItsWay], tasks: asyncio.TaskGroup
-    ) -> None:
+    async def _look_for_overdue(self, connection: _Connection) -> None:
         while True:
             await asyncio.sleep(OVERDUE_EVERY_S)
             found = await self.translator.overdue(self.now())
-            if found.elements or found.events:
-                await self._pass_on(upstream, waiting, tasks, None, found)
+            if found.elements or found.events or found.released:
+                await self._pass_on(connection, None, found)
 
     async def _pass_on(
-        self,
-        upstream: Upstream,
-        waiting: asyncio.Queue[_OnItsWay],
-        tasks: asyncio.TaskGroup,
-        message: UpstreamMessage | None,
-        found: Translated,
+        self, connection: _Connection, message: UpstreamMessage | None, found: Translated
     ) -> None:
         self.step("translated")
         if found.undated:
-            await self.remember(found.undated)
+            try:
+                await self.remember(found.undated, False)
+            except DATA_ERRORS as error:  # the message is at fault, and costs no other
+                log.exception("message cannot be remembered", source=self.source.name)
+                self.translator.end(found, {}, self.now())
+                found = _refused(error, message)
         for event in found.events:
             if event.happening is Happening.REBIRTH:
-                await upstream.publish(*rebirth_request(event.device))
-        sending = tasks.create_task(self.relay.send(found.elements))
-        await waiting.put(_OnItsWay(message=message, found=found, sending=sending))
+                await connection.upstream.publish(*rebirth_request(event.device))
+        sending = connection.tasks.create_task(self.relay.send(found.elements))
+        for number in found.released:
+            if (released := connection.held.pop(number, None)) is not None:
+                sending.add_done_callback(partial(_release, released))
+        one = _OnItsWay(message=message, found=found, sending=sending)
+        if found.held is not None:
+            one.released = connection.held[found.held] = asyncio.Event()
+        await connection.waiting.put(one)
 
-    async def _acknowledge(self, upstream: Upstream, waiting: asyncio.Queue[_OnItsWay]) -> None:
+    async def _acknowledge(self, connection: _Connection) -> None:
         """Acknowledge in order; what is settled by the time is remembered in one go."""
+        waiting = connection.waiting
         while True:
             settled = [await waiting.get()]
-            await settled[0].sending
-            while not waiting.empty() and waiting._queue[0].sending.done():  # type: ignore[attr-defined]
+            await settled[0].done()
+            while not waiting.empty() and waiting._queue[0].is_done:  # type: ignore[attr-defined]
                 settled.append(waiting.get_nowait())
             self.step("settled")
-            frames: dict[Frame, int] = {}
-            for one in settled:
-                frames |= self.translator.settled(one.found, one.sending.result())
-            if frames:
-                await self.remember(frames)
+            frames = [self.translator.settled(one.found, one.sending.result()) for one in settled]
+            await self._remember_settled(dict(ChainMap(*reversed(frames))))
             self.step("remembered")
-            for one in settled:
+            for one, known in zip(settled, frames, strict=True):
+                self.translator.end(one.found, known, self.now())
                 self._count_outcomes(one.found, one.sending.result())
                 if one.message is not None:
-                    upstream.acknowledge(one.message)
+                    connection.upstream.acknowledge(one.message)
             self.step("acknowledged")
+
+    async def _remember_settled(self, frames: dict[Frame, int]) -> None:
+        try:
+            if frames:
+                await self.remember(frames, True)
+        except DATA_ERRORS:  # all of it is committed: the worst is that a copy is not known as one
+            log.exception("frames cannot be remembered", source=self.source.name)
 
     def _count_outcomes(self, found: Translated, outcomes: Sequence[Outcome]) -> None:
         rejected = sum(not outcome.settled for outcome in outcomes)
@@ -178,6 +227,19 @@ class SourceSession:
             copies=old.copies + more.get("copies", 0),
             last_message_at=old.last_message_at if last_message_at is None else last_message_at,
         )
+
+
+def _release(released: asyncio.Event, sending: asyncio.Task[list[Outcome]]) -> None:
+    """Tell what waited that it is committed, with the elements of what has released it."""
+    if not sending.cancelled() and sending.exception() is None:
+        released.set()
+
+
+def _refused(error: Exception, message: UpstreamMessage | None) -> Translated:
+    found = Translated()
+    sent = b"" if message is None else message.payload
+    found.refuse(f"a mistake of this version, please report it: {error!r}", sent)
+    return found
 
 
 def _said(group: BaseExceptionGroup[Any]) -> str:

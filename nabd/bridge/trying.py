@@ -17,6 +17,7 @@ from devices.sources.source import Way
 from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire import raw
 from nabd.bridge.upstream import connected
+from nabd.channels import source_targets
 from nabd.settings import Settings
 from nabd.starting import NotConfigured, broker_of
 from store.connection import Connection
@@ -61,6 +62,7 @@ async def attempt(
 
         async def take(topic: str, payload: bytes) -> None:
             made = await translator.translate(topic, payload, now())
+            translator.end(made, {}, now())
             shown = [{k: v for k, v in one.items() if k != raw.KEY} for one in made.elements]
             events = [asdict(event) for event in made.events]
             found.append(Tried(topic=topic, bytes=len(payload), elements=shown, events=events))
@@ -72,7 +74,11 @@ async def attempt(
         if source.way is Way.WEBHOOK:
             raise NotConfigured("a webhook is posted to us: give a message by --sample FILE")
         async with connected(
-            source, await secret_of(connection, source), broker_of(settings), lasting=False
+            source,
+            await secret_of(connection, source),
+            broker_of(settings),
+            targets=source_targets(settings),
+            lasting=False,
         ) as one:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""Which addresses a webhook may call: public ones, and what the administrator lists.
+"""Which addresses others may have us call: public ones, and what the administrator lists.
 
 A name is resolved once and the connection made to what was judged, so that a name that answers otherwise the
 next time (DNS rebinding) leads nowhere.
@@ -28,6 +28,11 @@ class ListedTargets:
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[IpNetwork, ...] = ()
+
+    def lists(self, host: str, address: str) -> bool:
+        """Tell whether a host is listed, by its name or its address."""
+        found = ipaddress.ip_address(address)
+        return host.lower() in self.hosts or any(found in network for network in self.networks)
 
 
 def listed(texts: Iterable[str]) -> ListedTargets:
@@ -67,10 +72,9 @@ async def judged_address(host: str, port: int, *, targets: ListedTargets, resolv
         raise Undelivered(f"{host} has no address") from None
     if not addresses:
         raise Undelivered(f"{host} has no address")
-    if host.lower() not in targets.hosts:
-        for address in addresses:
-            if not (is_public(address) or any(address in network for network in targets.networks)):
-                raise Undelivered(f"{host} is no public address, and not listed", permanent=True)
+    for address in addresses:
+        if not (is_public(address) or targets.lists(host, str(address))):
+            raise Undelivered(f"{host} is no public address, and not listed", permanent=True)
     return str(addresses[0])
 
 

@@ -80,7 +80,7 @@ class Adoption(BaseModel):
     kind: str | None = Field(default=None, max_length=31, description="where its topics do not say")
 
 
-class Replacement(BaseModel):
+class QuarantineReplacement(BaseModel):
     """The place whose hardware an unknown device is from now on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -154,7 +154,7 @@ async def replace(
     identity: UsesIdentity,
     actor: UsesActor,
     command: UsesChangeRequest,
-    body: Replacement,
+    body: QuarantineReplacement,
 ) -> ReplayOut:
     """It stands at the place since it was first heard; what it sent is received again as the place's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -9,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http.times import Instant
 from api.schemas.words import NO_CONTROL
+from devices.profiles import Profiles
 from devices.registry.errors import NotFound
 from devices.sources import registration
 from devices.sources.listing import get_source, list_sources
+from devices.sources.signatures import new_secret
 from devices.sources.source import MOST_TOPICS, SECRET_LENGTH, NewSource, Source, Way
 from devices.sources.translation import ALL
 from people.identity import Identity
@@ -63,6 +66,14 @@ class SourceOut(BaseModel):
     has_secret: bool
     enabled: bool
     state: SourceStateOut | None = Field(description="null until it was heard")
+
+
+class AddedSourceOut(SourceOut):
+    """A source that was added."""
+
+    secret: str | None = Field(
+        description="what a webhook that came without one is signed with: made here and told this once"
+    )
 
 
 class SourcesOut(BaseModel):
@@ -122,17 +133,29 @@ async def add_source(
     identity: UsesIdentity,
     actor: UsesActor,
     body: SourceIn,
-) -> SourceOut:
-    """Add a source, and a gateway of its name where there is none; `nabd bridge` hears it within seconds."""
+) -> AddedSourceOut:
+    """Add a source, and a gateway of its name where there is none; `nabd bridge` hears it within seconds.
+
+    A webhook that is given no secret gets one.
+    """
     missing = NotFound("municipality", body.municipality)
     in_town(identity, Permission.MANAGE_DEVICES, body.municipality, missing)
     said = body.model_dump(exclude_unset=True)
-    secret = said.pop("secret", None) or ""
-    made = await registration.add_source(
-        connection, context.kinds, NewSource(**said), ALL, context.now, secret=secret, by=actor
+    given = said.pop("secret", None) or ""
+    made = new_secret() if not given and registration.needs_secret(body.way, body.format) else ""
+    added = await registration.add_source(
+        connection,
+        context.kinds,
+        NewSource(**said),
+        ALL,
+        context.now,
+        secret=given or made,
+        profiles=await _profiles(context),
+        anywhere=_anywhere(identity),
+        by=actor,
     )
-    response.headers["Location"] = f"{request.url.path}/{made.name}"
-    return _out(made)
+    response.headers["Location"] = f"{request.url.path}/{added.name}"
+    return AddedSourceOut(**_out(added).model_dump(), secret=made or None)
 
 
 @router.patch("/sources/{source}", summary="Change a source")
@@ -144,13 +167,25 @@ async def edit_source(
     actor: UsesActor,
     body: SourceChanges,
 ) -> SourceOut:
-    """Change the members that are given; its session with the broker begins anew."""
+    """Change the members that are given; its session with the broker begins anew.
+
+    A secret goes to whom it was told for: with another address or account it is to be given anew.
+    """
     await _mine(connection, identity, source)
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     secret = changes.pop("secret", None)
     return _out(
         await registration.edit_source(
-            connection, context.kinds, source, changes, ALL, context.now, secret=secret, by=actor
+            connection,
+            context.kinds,
+            source,
+            changes,
+            ALL,
+            context.now,
+            secret=secret,
+            profiles=await _profiles(context),
+            anywhere=_anywhere(identity),
+            by=actor,
         )
     )
 
@@ -167,6 +202,16 @@ async def remove_source(
 async def _mine(connection: Connection, identity: Identity, name: str) -> Source:
     """Return a source of a municipality whose devices the caller manages."""
     return await get_source(connection, name, within=identity.towns(Permission.MANAGE_DEVICES))
+
+
+def _anywhere(identity: Identity) -> bool:
+    """Tell whether the caller manages the devices of every municipality."""
+    return identity.towns(Permission.MANAGE_DEVICES) is None
+
+
+async def _profiles(context: AppContext) -> Profiles:
+    async with context.profiles_lock:
+        return await asyncio.to_thread(context.profiles.current)
 
 
 def _out(source: Source) -> SourceOut:

@@ -12,7 +12,7 @@ from api.http.problems import Problem
 from api.routes.incoming.answers import REFUSALS, ElementsOut, relayed
 from devices.credentials.signing_in import KnownDevice
 from devices.sources.posting import gateway_for
-from devices.wire import posted
+from devices.wire import MAX_PAYLOAD, posted
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.posted import PostedElement
 from devices.wire.topics import GATEWAY, Channel, Topic
@@ -62,7 +62,10 @@ async def post_telemetry(
     """
     device = await signed_in(context, request, authorization)
     gateway = await _gateway(context, device)
-    elements = _elements(context, device, await request.body(), content_type)
+    body = await request.body()
+    if len(body) > MAX_PAYLOAD:
+        raise Problem(413, "too-large", f"{len(body):,} bytes: a body has at most {MAX_PAYLOAD:,}")
+    elements = _elements(context, device, body, content_type)
     return await relayed(context, gateway, elements)
 
 

@@ -16,7 +16,7 @@ from api.standards.ngsi_ld import context as names
 from api.standards.ngsi_ld import geography, query
 from api.standards.ngsi_ld.entity import Entity, Representation, Written
 from api.standards.ngsi_ld.geography import BadGeoquery
-from api.standards.ngsi_ld.patterns import BadPattern, compiled
+from api.standards.ngsi_ld.patterns import BadPattern, Pattern
 from api.standards.ngsi_ld.query import BadQuery
 from api.standards.ngsi_ld.values import URN
 from devices.kinds import Kinds
@@ -213,10 +213,10 @@ def _device_of(urn: str) -> str:
 
 def _pattern(pattern: str) -> Condition:
     try:
-        wanted = compiled(pattern)
+        wanted = Pattern(pattern)
     except BadPattern as error:
         raise bad_request(f"idPattern: {error}") from None
-    return lambda entity: wanted.match(entity.id) is not None
+    return lambda entity: wanted.begins(entity.id)
 
 
 def _query(kinds: Kinds, q: str) -> Condition:

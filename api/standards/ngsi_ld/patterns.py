@@ -1,42 +1,55 @@
-"""Regular expressions that callers send, bounded so that none takes long. Pure.
+"""Regular expressions that callers send, for an engine whose time grows with the text alone (RE2). Pure.
 
-Python's engine tries every way to match: `(a+)+` of thirty letters takes a minute. Repeated groups and many
-repetitions are refused; what is left is matched against texts of a few dozen characters.
+Python's own engine tries every way to match: `(a+)+` of thirty letters takes a minute.
 """
 
 from __future__ import annotations
 
-import re
+import re2
 
 LONGEST = 200
-REPETITIONS, ALTERNATIVES = 3, 10
-_PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]|\(\?|\)[*+?{]|[*+?{|]|.", re.DOTALL)
+TEXT = 128
+"""Characters of a text that are looked at."""
+MEMORY = 2**20
+"""Bytes that a pattern may take, so that what bounded repetitions unfold to is bounded too."""
 
 
 class BadPattern(ValueError):
-    """A pattern that is none, or that could take long."""
+    """A pattern that is none, or that RE2 does not have; the text says why."""
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern, to be searched for anywhere in a text.
+class Pattern:
+    """A pattern, to be looked for in the first characters of texts."""
 
-    Raises:
-        BadPattern: it is not accepted; the text says why.
-    """
-    if len(pattern) > LONGEST:
-        raise BadPattern(f"a pattern has at most {LONGEST} characters")
-    parts = _PARTS.findall(pattern)
-    if any(part == "(?" for part in parts):
-        raise BadPattern("(?…) is not supported")
-    if any(part[0] == ")" and len(part) == 2 for part in parts):
-        raise BadPattern("a group may not be repeated: write what it holds as often as it may come")
-    if sum(part in ("*", "+", "?", "{") for part in parts) > REPETITIONS:
-        raise BadPattern(f"at most {REPETITIONS} repetitions (*, +, ? or braces)")
-    if parts.count("|") > ALTERNATIVES:
-        raise BadPattern(f"at most {ALTERNATIVES} alternatives")
-    if re.search(r"\\[1-9]", pattern):
-        raise BadPattern("references to groups are not supported")
-    try:
-        return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise BadPattern(f"is no regular expression: {error}") from None
+    def __init__(self, pattern: str) -> None:
+        """Read a pattern.
+
+        Raises:
+            BadPattern: it is not accepted.
+        """
+        if len(pattern) > LONGEST:
+            raise BadPattern(f"a pattern has at most {LONGEST} characters")
+        options = re2.Options()
+        options.max_mem, options.log_errors, options.never_capture = MEMORY, False, True
+        try:
+            self._compiled = re2.compile(pattern, options)
+        except UnicodeEncodeError:
+            raise BadPattern("holds half a character") from None
+        except re2.error as error:
+            why = error.args[0] if error.args else b""
+            said = why.decode(errors="replace") if isinstance(why, bytes) else str(why)
+            raise BadPattern(f"is no regular expression of RE2: {said}") from None
+        finally:
+            re2.purge()  # which keeps the last 128 patterns of anybody
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether a text holds it."""
+        return self._compiled.search(_looked_at(text)) is not None
+
+    def begins(self, text: str) -> bool:
+        """Tell whether a text begins with it."""
+        return self._compiled.match(_looked_at(text)) is not None
+
+
+def _looked_at(text: str) -> bytes:
+    return text[:TEXT].encode(errors="replace")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from api.standards.ngsi_ld.patterns import BadPattern, compiled
+from api.standards.ngsi_ld.patterns import BadPattern, Pattern
 from api.standards.ngsi_ld.values import EntityAttribute
 from devices.instants import rfc3339
 
@@ -136,7 +136,7 @@ class _Reader:
             if token is None:
                 raise self._unread("a pattern")
             try:
-                pattern = compiled(_text(token))
+                pattern = Pattern(_text(token))
             except BadPattern as error:
                 raise BadQuery(f"q: {error}") from None
             wanted = operator == "~="
@@ -264,5 +264,5 @@ def _ordered(value: Any, operator: str, wanted: Any) -> bool:
             return bool(left <= right)
 
 
-def _matches(value: Any, pattern: re.Pattern[str], wanted: bool) -> bool:
-    return isinstance(value, str) and (pattern.search(value[:128]) is not None) == wanted
+def _matches(value: Any, pattern: Pattern, wanted: bool) -> bool:
+    return isinstance(value, str) and pattern.is_in(value) == wanted

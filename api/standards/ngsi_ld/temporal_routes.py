@@ -109,7 +109,7 @@ async def query_past(
     everybody = await find_devices(context, asked, limit=None if count else offset + limit + 1)
     found = everybody[offset:]
     pasts = [
-        await past.past_of(context.long_query, context.kinds.get(one.device.kind), one, wanted)
+        await past.past_of(context.past_query, context.kinds.get(one.device.kind), one, wanted)
         for one in found[:limit]
     ]
     url = context_url(request) if accepted(request) == JSON_LD else None
@@ -139,7 +139,7 @@ async def get_past(
     if not found:
         raise Problem(404, "not-found", f"no entity has the id {entity!r}")
     kind = context.kinds.get(found[0].device.kind)
-    told = await past.past_of(context.long_query, kind, found[0], wanted)
+    told = await past.past_of(context.past_query, kind, found[0], wanted)
     body = past.write(told, values_only="temporalValues" in _chosen(options), context=None)
     return _partial(answer(request, body), [told], wanted)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -17,6 +18,8 @@ from devices.instants import rfc3339
 
 MOST_WRITTEN = 20_000
 """Entities of one answer, those told beside others included."""
+BREATH = 100
+"""Entities that are written before others get their turn."""
 
 
 @dataclass
@@ -38,6 +41,8 @@ class EntityWriter:
         self.left -= 1
         if self.left < 0:
             raise TooWide(f"more than {MOST_WRITTEN} entities: expand less, or ask for fewer by $top")
+        if self.left % BREATH == 0:
+            await asyncio.sleep(0)
         navigation = NAVIGATION[one.set]
         chosen = options.select
         self._check(one, options)
@@ -82,7 +87,9 @@ class EntityWriter:
             observed = await self.reader.beside(streams[0], options)
             page, more, count = observed.page, observed.more, observed.count
         else:
-            page, more, count = page_of(self.world, self.world.related(one, name), options, self.reader.now)
+            related = self.world.related(one, name)
+            spend = self.reader.effort.spend
+            page, more, count = await spend(page_of, self.world, related, options, self.reader.now)
         several = await self.collection(
             page, options, more=more, count=count, address=f"{self.link(one)}/{name}"
         )
@@ -121,7 +128,7 @@ _PROPERTIES: Mapping[str, tuple[str, ...]] = {
 
 
 def page_of(
-    world: World, entities: Any, options: Options, now: datetime
+    world: World, entities: Iterable[StaEntity], options: Options, now: datetime
 ) -> tuple[list[StaEntity], bool, int | None]:
     """Return a page of entities, whether others follow, and how many there are where that is asked."""
     fitting = (one for one in entities if fits(world, one, options.filter, now))

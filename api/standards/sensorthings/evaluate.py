@@ -22,6 +22,8 @@ from devices.instants import of_rfc3339, to_datetime
 
 Find = Callable[[tuple[str, ...]], list[Any]]
 """Returns the values of a path, seen from the entity that is asked about."""
+Check = Callable[[], None]
+"""Called at every step; raises where evaluating takes too long."""
 
 LONGEST = 10_000
 """Characters of a text that concat may make."""
@@ -114,46 +116,53 @@ def check(node: Node) -> None:
             check(argument)
 
 
-def is_true(node: Node, find: Find, now: datetime) -> bool:
+def is_true(node: Node, find: Find, now: datetime, check_time: Check) -> bool:
     """Tell whether an expression is true of an entity."""
-    return any(value is True for value in values(node, find, now))
+    return any(value is True for value in values(node, find, now, check_time))
 
 
-def values(node: Node, find: Find, now: datetime) -> list[Any]:
+def values(node: Node, find: Find, now: datetime, check_time: Check) -> list[Any]:
     """Return the values of an expression: several only where a path leads to several entities."""
+    check_time()
     match node:
         case Literal():
             return [node.value]
         case Path():
             return [_plain(value) for value in find(node.parts)]
         case Call():
-            return _called(node, find, now)
+            return _called(node, find, now, check_time)
 
 
-def _called(node: Call, find: Find, now: datetime) -> list[Any]:
+def _called(node: Call, find: Find, now: datetime, check_time: Check) -> list[Any]:
     match node.name:
         case "and":
-            return [all(is_true(one, find, now) for one in node.arguments)]
+            return [all(is_true(one, find, now, check_time) for one in node.arguments)]
         case "or":
-            return [any(is_true(one, find, now) for one in node.arguments)]
+            return [any(is_true(one, find, now, check_time) for one in node.arguments)]
         case "not":
-            return [not is_true(node.arguments[0], find, now)]
+            return [not is_true(node.arguments[0], find, now, check_time)]
         case "now":
             return [now]
         case "mindatetime":
             return [datetime(1900, 1, 1, tzinfo=UTC)]
         case "maxdatetime":
             return [datetime(9998, 1, 1, tzinfo=UTC)]
-    given = [values(one, find, now) or [None] for one in node.arguments]
+    given = [values(one, find, now, check_time) or [None] for one in node.arguments]
     if node.name in _COMPARE:
-        return [any(_compared(node.name, left, right) for left in given[0] for right in given[1])]
+        return [any(_fits(node.name, left, given[1], check_time) for left in given[0])]
     first, *others = given
     rest = [several[0] for several in others]
-    return [_applied(node.name, [one, *rest]) for one in first]
+    return [_applied(node.name, [one, *rest], check_time) for one in first]
 
 
-def _applied(name: str, arguments: list[Any]) -> Any:
+def _fits(name: str, left: Any, several: list[Any], check_time: Check) -> bool:
+    check_time()
+    return any(_compared(name, left, right) for right in several)
+
+
+def _applied(name: str, arguments: list[Any], check_time: Check) -> Any:
     """Return what a function makes of its arguments, None where they are of another sort."""
+    check_time()
     key = (name, len(arguments))
     try:
         if key in _TEXT and all(isinstance(one, str) for one in arguments):

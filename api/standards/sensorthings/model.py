@@ -6,12 +6,12 @@ kind an ObservedProperty, a value of a reading an Observation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from alerts.overview.now import DeviceNow
-from api.standards.positions import position_of
+from api.standards.positions import Position, position_of
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind, Measurement, ValueType
 from readings.history import Reading
@@ -149,9 +149,14 @@ def observed_property(kind: Kind, measurement: Measurement) -> StaEntity:
     )
 
 
-def datastream(kind: Kind, device: DeviceNow, measurement: Measurement) -> StaEntity:
-    """Return a measurement of a device as a Datastream."""
+def datastreams(kind: Kind, device: DeviceNow) -> Iterator[StaEntity]:
+    """Yield the measurements of a device as Datastreams."""
     where = position_of(kind, device)
+    for measurement in kind.measurements:
+        yield _datastream(kind, device, measurement, where)
+
+
+def _datastream(kind: Kind, device: DeviceNow, measurement: Measurement, where: Position | None) -> StaEntity:
     unit = measurement.unit or None
     properties = {
         "name": f"{device.title or device.name}: {measurement.label.get('en', measurement.name)}",

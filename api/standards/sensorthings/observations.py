@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from alerts.overview.now import Lend
+from api.standards.effort import Effort
 from api.standards.sensorthings import model
 from api.standards.sensorthings.evaluate import is_true, sort_key, values
 from api.standards.sensorthings.expression import Call, Literal, Node, Path, conjuncts, paths_of
@@ -69,9 +70,10 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class ObservationReader:
-    """Reads Observations for one answer."""
+    """Reads Observations for one answer, and judges them within its effort."""
 
     lend: Lend
+    effort: Effort
     world: World
     now: datetime
     budget: Budget = field(default_factory=Budget)
@@ -101,8 +103,7 @@ class ObservationReader:
                 )  # fmt: skip
             self.budget.take(len(self._pages[key]) + QUERY)
         readings = self._pages[key]
-        told = [model.observation(stream, reading) for reading in readings]
-        found = [one for one in told if one and fits(self.world, one, options.filter, self.now)]
+        found = await self.effort.spend(self._fitting, [stream], readings, options.filter)
         shown = _page(found, options)
         return Observed(
             page=shown.page,
@@ -116,7 +117,7 @@ class ObservationReader:
         Raises:
             TooWide: they are of too many devices, or too many.
         """
-        wanted = [one for one in streams if self._may_fit(one, options.filter)]
+        wanted = await self.effort.spend(self._that_may_fit, streams, options.filter)
         by_device: dict[int, list[StaEntity]] = {}
         for one in wanted:
             assert one.device is not None
@@ -139,10 +140,7 @@ class ObservationReader:
         for streams in by_device.values():
             found = [one async for one in self._of_device(streams, options.filter, descending, most)]
             several.append(found)
-        sign = -1 if descending else 1
-        merged = heapq.merge(*several, key=lambda one: sign * one.properties["phenomenonTime"].timestamp())
-        everything = list(islice(merged, most))
-        return _page(everything, options)
+        return _page(await self.effort.spend(_merged, several, descending, most), options)
 
     async def _sorted(self, by_device: dict[int, list[StaEntity]], options: Options) -> Observed:
         found = [
@@ -150,7 +148,8 @@ class ObservationReader:
             for streams in by_device.values()
             async for one in self._of_device(streams, options.filter, False, None)
         ]
-        return _page(in_order(self.world, found, options, self.now), options)
+        ordered = await self.effort.spend(in_order, self.world, found, options, self.now)
+        return _page(ordered, options)
 
     async def _of_device(
         self, streams: Sequence[StaEntity], asked: Node | None, descending: bool, most: int | None
@@ -158,14 +157,18 @@ class ObservationReader:
         """Yield the Observations of one device that fit, by their instants, `most` at most."""
         yielded = 0
         start, end = span_of(asked)
-        async for reading in self._readings(streams, start, end, descending, most):
-            for stream in streams:
-                one = model.observation(stream, reading)
-                if one is not None and fits(self.world, one, asked, self.now):
-                    yield one
-                    yielded += 1
-                    if yielded == most:
-                        return
+        async for page in self._readings(streams, start, end, descending, most):
+            for one in await self.effort.spend(self._fitting, streams, page, asked):
+                yield one
+                yielded += 1
+                if yielded == most:
+                    return
+
+    def _fitting(
+        self, streams: Sequence[StaEntity], readings: Sequence[Reading], asked: Node | None
+    ) -> list[StaEntity]:
+        told = (model.observation(stream, reading) for reading in readings for stream in streams)
+        return [one for one in told if one is not None and fits(self.world, one, asked, self.now)]
 
     async def _readings(
         self,
@@ -174,7 +177,8 @@ class ObservationReader:
         end: datetime,
         descending: bool,
         most: int | None,
-    ) -> AsyncIterator[Reading]:
+    ) -> AsyncIterator[Sequence[Reading]]:
+        """Yield pages of readings."""
         device, kind = streams[0].device, streams[0].kind
         assert device is not None
         assert kind is not None
@@ -188,8 +192,7 @@ class ObservationReader:
                     with_values=True,
                 )  # fmt: skip
             self.budget.take(len(page))
-            for reading in page:
-                yield reading
+            yield page
             if len(page) < limit:
                 return
             if descending:
@@ -198,12 +201,15 @@ class ObservationReader:
                 start = page[-1].observed_at + MICROSECOND
             limit = 1000
 
+    def _that_may_fit(self, streams: Sequence[StaEntity], asked: Node | None) -> list[StaEntity]:
+        return [one for one in streams if self._may_fit(one, asked)]
+
     def _may_fit(self, stream: StaEntity, asked: Node | None) -> bool:
         """Tell whether what a filter asks of Datastreams alone is true of one."""
         for part in conjuncts(asked):
             heads = {path.parts[0] for path in paths_of(part)}
             if heads == {"Datastream"} and not is_true(
-                part, lambda path: self.world.values(stream, path[1:]), self.now
+                part, lambda path: self.world.values(stream, path[1:]), self.now, self.world.check
             ):
                 return False
         return True
@@ -211,7 +217,7 @@ class ObservationReader:
 
 def fits(world: World, entity: StaEntity, asked: Node | None, now: datetime) -> bool:
     """Tell whether a filter is true of an entity."""
-    return asked is None or is_true(asked, lambda path: world.values(entity, path), now)
+    return asked is None or is_true(asked, world.seen_from(entity), now, world.check)
 
 
 def in_order(world: World, entities: Sequence[StaEntity], options: Options, now: datetime) -> list[StaEntity]:
@@ -220,10 +226,17 @@ def in_order(world: World, entities: Sequence[StaEntity], options: Options, now:
     for node, descending in reversed(options.order):
 
         def key(one: StaEntity, node: Node = node) -> tuple[int, object]:
-            return sort_key(values(node, lambda path: world.values(one, path), now))
+            return sort_key(values(node, world.seen_from(one), now, world.check))
 
         found.sort(key=key, reverse=descending)
     return found
+
+
+def _merged(several: Sequence[list[StaEntity]], descending: bool, most: int | None) -> list[StaEntity]:
+    """Return Observations of several devices, each by instant, by instant."""
+    sign = -1 if descending else 1
+    merged = heapq.merge(*several, key=lambda one: sign * one.properties["phenomenonTime"].timestamp())
+    return list(islice(merged, most))
 
 
 def span_of(asked: Node | None) -> tuple[datetime, datetime]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from api.standards.sensorthings.evaluate import check
-from api.standards.sensorthings.expression import BadExpression, Node, parse
+from api.standards.sensorthings.expression import BadExpression, Node, parse, paths_of
+from api.standards.sensorthings.model import NAVIGATION
 
 MOST = 1000
 DEFAULT_TOP, NESTED_TOP = 100, 20
 MOST_SKIPPED = 100_000
 DEEPEST = 5
+MOST_STEPS = 3
+"""From entity to entity in one path."""
+_STEPS = frozenset(name for several in NAVIGATION.values() for name in several)
 NAMES = ("$filter", "$expand", "$select", "$orderby", "$top", "$skip", "$count")
 
 
@@ -68,6 +73,12 @@ def _expression(option: str, text: str) -> Node:
         check(node)
     except BadExpression as error:
         raise BadOption(f"{option}: {error}") from None
+    for path in paths_of(node):
+        if len(list(takewhile(_STEPS.__contains__, path.parts))) > MOST_STEPS:
+            raise BadOption(
+                f"{option}: {'/'.join(path.parts)[:80]} leads on from entity to entity more than"
+                f" {MOST_STEPS} times"
+            )
     return node
 
 

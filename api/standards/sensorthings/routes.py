@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 from alerts.overview.now import DeviceNow, WantedDevices, count_devices, devices_now, every_device
 from api.context import AppContext, UsesContext, UsesIdentity
 from api.http.problems import Problem
+from api.standards.effort import Effort, TooMuch
 from api.standards.sensorthings import address as addresses
 from api.standards.sensorthings import model
 from api.standards.sensorthings.address import OF_KINDS, Address, NoSuchAddress, Segment
@@ -85,7 +85,7 @@ async def get_entities(
         raise Problem(404, "not-found", str(error)) from None
     except BadOption as error:
         raise Problem(400, "bad-request", str(error)) from None
-    except TooWide as error:
+    except (TooWide, TooMuch) as error:
         raise Problem(422, "range-too-wide", str(error)) from None
 
 
@@ -105,13 +105,14 @@ async def _answer(
     else:
         devices = await _devices(context, within, address, options)
         paged = None
-    world = World(kinds=context.kinds, devices=devices)
-    reader = ObservationReader(lend=context.long_query, world=world, now=now)
+    effort = Effort(context.long_turn)
+    world = World(kinds=context.kinds, devices=devices, check=effort.check)
+    reader = ObservationReader(lend=context.past_query, effort=effort, world=world, now=now)
     writer = EntityWriter(world=world, reader=reader, root=_root(request))
     if paged is not None:
         page, is_more = [model.thing(device) for device in devices], paged
     else:
-        found = await _resolve(context, world, address, now)
+        found = await _resolve(context, effort, world, address)
         if isinstance(found, StaEntity):
             return await _one(writer, found, address, options)
         observed = addresses.set_of(address.segments) == "Observations"
@@ -119,7 +120,7 @@ async def _answer(
             several = await reader.observed(found, options)
             page, is_more, counted = list(several.page), several.more, several.count
         else:
-            page, is_more, counted = page_of(world, found, options, now)
+            page, is_more, counted = await effort.spend(page_of, world, found, options, now)
     if address.links:
         return _json({"value": [{"@iot.selfLink": writer.link(one)} for one in page]})
     body = await writer.collection(
@@ -145,7 +146,7 @@ async def _devices(
 
 
 async def _resolve(
-    context: AppContext, world: World, address: Address, now: datetime
+    context: AppContext, effort: Effort, world: World, address: Address
 ) -> StaEntity | list[StaEntity]:
     """Return the entity to which an address leads, or the entities; of Observations, their Datastreams.
 
@@ -155,17 +156,19 @@ async def _resolve(
     first, *others = address.segments
     if first.id is None:
         named = "Datastreams" if first.name == "Observations" else first.name
-        return list(world.entities(named))
-    entity = await _entity(context, world, first)
+        return await effort.spend(list, world.entities(named))
+    entity = await _entity(context, effort, world, first)
     for at, segment in enumerate(others):
         target = addresses.set_of(address.segments[: at + 2])
         if target == "Observations":
-            streams = [entity] if entity.set == "Datastreams" else list(world.entities("Datastreams"))
+            alone = entity.set == "Datastreams"
+            streams = [entity] if alone else await effort.spend(list, world.entities("Datastreams"))
             if segment.id is None:
                 return streams
-            entity = await _entity(context, world, Segment(name="Observations", id=segment.id))
+            observation = Segment(name="Observations", id=segment.id)
+            entity = await _entity(context, effort, world, observation)
             continue
-        related = list(world.related(entity, segment.name))
+        related = await effort.spend(list, world.related(entity, segment.name))
         if segment.name in NAVIGATION and segment.id is None:
             return related
         chosen = [one for one in related if segment.id in (None, one.id)]
@@ -175,21 +178,21 @@ async def _resolve(
     return entity
 
 
-async def _entity(context: AppContext, world: World, segment: Segment) -> StaEntity:
+async def _entity(context: AppContext, effort: Effort, world: World, segment: Segment) -> StaEntity:
     assert segment.id is not None
     missing = NoSuchAddress(f"there is no {segment.name}({segment.id!r})")
     if segment.name != "Observations":
-        found = next((one for one in world.entities(segment.name) if one.id == segment.id), None)
+        found = await effort.spend(_by_id, world, segment.name, segment.id)
         if found is None:
             raise missing
         return found
     stream_id = segment.id.rpartition(":")[0]
-    stream = next((one for one in world.entities("Datastreams") if one.id == stream_id), None)
+    stream = await effort.spend(_by_id, world, "Datastreams", stream_id)
     instant = instants_of(segment.id)
     if stream is None or instant is None or stream.device is None or stream.kind is None:
         raise missing
     assert stream.measurement is not None
-    async with context.long_query() as connection:
+    async with context.past_query() as connection:
         readings = await history.readings(
             connection,
             stream.kind,
@@ -203,6 +206,10 @@ async def _entity(context: AppContext, world: World, segment: Segment) -> StaEnt
     if observation is None:
         raise missing
     return observation
+
+
+def _by_id(world: World, named: str, wanted: str) -> StaEntity | None:
+    return next((one for one in world.entities(named) if one.id == wanted), None)
 
 
 async def _one(writer: EntityWriter, found: StaEntity, address: Address, options: Options) -> Response:

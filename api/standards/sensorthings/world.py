@@ -5,25 +5,26 @@ Observations are not here: they are read where they are asked for (`observations
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from alerts.overview.now import DeviceNow
 from api.standards.sensorthings import model
+from api.standards.sensorthings.evaluate import Find
 from api.standards.sensorthings.model import NAVIGATION, StaEntity, is_one
 from api.standards.sensorthings.options import BadOption
 from devices.kinds import Kinds
-from devices.kinds.kind import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Devices and kinds as SensorThings has them."""
+    """Devices and kinds as SensorThings has them. check: raises where looking at them takes too long."""
 
     kinds: Kinds
     devices: Sequence[DeviceNow]
+    check: Callable[[], None]
 
     @cached_property
     def _by_kind(self) -> dict[str, list[DeviceNow]]:
@@ -68,6 +69,10 @@ class World:
                     if entity.measurement is None or _same(one, entity):
                         yield one
 
+    def seen_from(self, entity: StaEntity) -> Find:
+        """Return what finds the values of paths, each once, as `values` does."""
+        return cache(lambda path: self.values(entity, path))
+
     def values(self, entity: StaEntity, path: tuple[str, ...]) -> list[Any]:
         """Return the values of a path, seen from an entity.
 
@@ -84,10 +89,11 @@ class World:
                 )
             if not here:
                 return []
-            here = [one for many in here for one in self.related(many, part)]
+            here = list(dict.fromkeys(one for many in here for one in self.related(many, part)))
         raise BadOption(f"{'/'.join(path)} leads to entities: name a property of theirs")
 
     def _of_device(self, named: str, device: DeviceNow) -> Iterator[StaEntity]:
+        self.check()
         kind = self.kinds.get(device.kind)
         match named:
             case "Things":
@@ -99,18 +105,13 @@ class World:
             case "FeaturesOfInterest":
                 yield from _present(model.feature_of_interest(kind, device))
             case "Datastreams" if kind is not None:
-                yield from _datastreams(kind, device)
+                yield from model.datastreams(kind, device)
 
 
 def one_of(world: World, entity: StaEntity, navigation: str) -> StaEntity | None:
     """Return the one entity that another one leads to, None where it leads to none."""
     assert is_one(navigation)
     return next(world.related(entity, navigation), None)
-
-
-def _datastreams(kind: Kind, device: DeviceNow) -> Iterator[StaEntity]:
-    for measurement in kind.measurements:
-        yield model.datastream(kind, device, measurement)
 
 
 def _present(entity: StaEntity | None) -> Iterator[StaEntity]:

@@ -27,6 +27,7 @@ class Uplink:
     radio: rssi_dbm, snr_db, spreading_factor, gateways (how many heard it), confirmed, battery_percent,
         session (counters begin anew when it changes), by name, each only where the source says it.
     units: of values, by name, as the source writes them, where it does: SenML's, or codes of UNECE.
+    topic: on which it came, where that is not the topic of the message that is read: it waited for another.
     """
 
     device: str
@@ -38,3 +39,4 @@ class Uplink:
     counter: int | None = None
     radio: Mapping[str, object] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    topic: str = ""

@@ -26,7 +26,7 @@ from nabd.cli.devices.options import (
     Serial,
     Title,
 )
-from readings.first_heard import Heard
+from readings.first_heard import FirstHeard
 
 
 def add(
@@ -63,7 +63,7 @@ def add(
     """
     patience = values.duration(timeout).total_seconds()
 
-    async def work(opened: OpenDatabase) -> Heard | None:
+    async def work(opened: OpenDatabase) -> FirstHeard | None:
         new = NewDevice(
             name=name,
             kind=kind,

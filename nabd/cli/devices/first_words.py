@@ -21,7 +21,7 @@ from nabd.cli import output
 from nabd.cli.database import OpenDatabase
 from nabd.identity import handing_over
 from readings import first_heard
-from readings.first_heard import Heard
+from readings.first_heard import FirstHeard
 from store.audit import Actor
 
 LOOK_EVERY_S = 0.5
@@ -68,7 +68,7 @@ def show(issued: IssuedPassword, lines: FirstMessage) -> None:
         output.line(f"\n{title}:\n\n{text}")
 
 
-async def wait(opened: OpenDatabase, device: Device, since: datetime, timeout_s: float) -> Heard | None:
+async def wait(opened: OpenDatabase, device: Device, since: datetime, timeout_s: float) -> FirstHeard | None:
     """Return what became of the first message of a device since an instant; None: it said nothing in time."""
     deadline = asyncio.get_running_loop().time() + timeout_s
     while asyncio.get_running_loop().time() < deadline:
@@ -84,7 +84,7 @@ def began(opened: OpenDatabase) -> datetime:
     return to_datetime(opened.now())
 
 
-def show_heard(device: Device, heard: Heard | None) -> None:
+def show_heard(device: Device, heard: FirstHeard | None) -> None:
     """Print what became of a first message."""
     if heard is None:
         output.complain(

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import aiomqtt
 import typer
 
+from devices import profiles
 from devices.sources import registration
 from devices.sources.listing import get_source, list_sources
+from devices.sources.signatures import new_secret
 from devices.sources.source import NewSource, Source, Way
 from devices.sources.translation import ALL
 from nabd.bridge import trying
@@ -76,17 +78,23 @@ def add(
     enabled: Enabled = None,
     as_json: Json = False,
 ) -> None:
-    """Add a source; `nabd bridge` hears it within seconds. A gateway of its name is registered with it."""
+    """Add a source; `nabd bridge` hears it within seconds. A gateway of its name is registered with it.
+
+    A webhook that is given no secret gets one, which is shown this once.
+    """
+    given = _secret(secret) or ""
+    made = new_secret() if not given and registration.needs_secret(way, format) else ""
     said = _said(gateway, None, None, profile, model, url, topic, protocol, username, authority, enabled)
 
     async def work(opened: OpenDatabase) -> Source:
         new = NewSource(name=name, municipality=municipality, format=format, way=way, **said)
         return await registration.add_source(
-            opened.connection, opened.kinds, new, ALL, opened.now, secret=_secret(secret) or "",
+            opened.connection, opened.kinds, new, ALL, opened.now, secret=given or made,
+            profiles=profiles.load(opened.kinds, opened.settings.profiles_dir), anywhere=True,
             by=await opened.actor(),
         )  # fmt: skip
 
-    _done(run(work), "added", as_json=as_json)
+    _done(run(work), "added", made, as_json=as_json)
 
 
 @app.command()
@@ -112,6 +120,7 @@ def edit(
     async def work(opened: OpenDatabase) -> Source:
         return await registration.edit_source(
             opened.connection, opened.kinds, name, changes, ALL, opened.now, secret=_secret(secret),
+            profiles=profiles.load(opened.kinds, opened.settings.profiles_dir), anywhere=True,
             by=await opened.actor(),
         )  # fmt: skip
 
@@ -279,9 +288,11 @@ def _text(value: object) -> str:
     return output.cell(value) if not isinstance(value, dict | list | tuple) else str(value)
 
 
-def _done(source: Source, what: str, *, as_json: bool) -> None:
+def _done(source: Source, what: str, made: str = "", *, as_json: bool) -> None:
     if as_json:
-        output.print_json(document(source))
+        output.print_json(document(source) | ({"secret": made} if made else {}))
         return
     output.line(f"source {source.name} is {what}: relayed by gateway {source.gateway}")
+    if made:
+        output.line(f"its secret, shown this once: {made}")
     output.line(f"its devices need it among their relays: nabd device add ... --relay {source.gateway}")

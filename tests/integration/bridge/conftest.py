@@ -23,6 +23,7 @@ from devices.sources.translation import ALL
 from nabd.bridge.process import Bridge
 from nabd.bridge.session import Step
 from nabd.broker.address import BrokerAddress
+from notify.channels.public_address import listed
 from store.audit import PLATFORM
 from store.pool import open_pool
 from tests.brokers import Mosquitto
@@ -65,7 +66,9 @@ class Bridged:
 
 
 @asynccontextmanager
-async def bridging(town: Town, step: Step = lambda _: None) -> AsyncIterator[Bridged]:
+async def bridging(
+    town: Town, step: Step = lambda _: None, profiles: Path | None = None
+) -> AsyncIterator[Bridged]:
     """A bridge in this process, which looks at its sources ten times a second."""
     pool = await open_pool(town.dsn, min_size=0, max_size=4)
     async with Codecs() as codecs:
@@ -75,7 +78,8 @@ async def bridging(town: Town, step: Step = lambda _: None) -> AsyncIterator[Bri
             ours=BrokerAddress(host=town.broker.host, port=town.broker.port),
             now=now,
             codecs=codecs,
-            profiles=ProfileFiles(KINDS),
+            profiles=ProfileFiles(KINDS, profiles),
+            targets=listed(["127.0.0.0/8"]),
             step=step,
         )
         looking = asyncio.create_task(_look(bridge, pool))

@@ -153,7 +153,7 @@ async def test_a_source_that_is_away_or_flaps_is_seen_and_delays_no_other(
     await town.start()
     async with bridging(town) as bridged:
         await bridged.add("good", foreign, "nabd")
-        await bridged.add("away", None, "nabd", topics=["other/#"])
+        await bridged.add("away", None, "nabd", topics=["foreign/tripoli/#"])
         await edit_source(
             town.connection, KINDS, "away", {"url": "mqtt://127.0.0.1:1"}, ALL, now, by=PLATFORM
         )
@@ -168,6 +168,10 @@ async def test_a_source_that_is_away_or_flaps_is_seen_and_delays_no_other(
         await say(foreign, ("nabd/v1/tripoli/bin/f1/telemetry", {"ts": now() // 1000, "fill_pct": 1}))
         await town.received(1)
 
+        async def acknowledged() -> bool:
+            return bool((await bridged.state("good")).readings == 1)
+
+        await eventually(acknowledged)
         foreign.restart()
         await heard(bridged, "good")
         await say(foreign, ("nabd/v1/tripoli/bin/f1/telemetry", {"ts": now() // 1000, "fill_pct": 2}))

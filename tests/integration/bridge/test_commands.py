@@ -50,6 +50,7 @@ def installed(dsn: str, foreign: Mosquitto, tmp_path: Path, monkeypatch: pytest.
     asyncio.run(town())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NABD_DATABASE", dsn)
+    monkeypatch.setenv("NABD_SOURCE_TARGETS", '["127.0.0.0/8"]')
     monkeypatch.setenv("NABD_BROKER", f"mqtt://{foreign.host}:{foreign.port}")
     return f"mqtt://{foreign.host}:{foreign.port}"
 

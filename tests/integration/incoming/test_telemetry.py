@@ -116,7 +116,7 @@ BAD_BODIES = [
     (b"", "application/json", 400, "Expecting value"),
     (b"[]", "application/json", 400, "an array of 0 elements, expected 1 to 1000"),
     (b"5", "application/json", 400, "expected an object or an array of objects"),
-    (b"[" * 70_000, "application/json", 400, "the limit is 65536"),
+    (b"[" * 70_000, "application/json", 413, "at most 65,536"),
     (b"{}", "text/csv", 415, "'text/csv' is not read here"),
     (b"\x9f", "application/senml+cbor", 400, "not CBOR"),
     (b'[{"n":"x:a","v":1},{"n":"y:a","v":1}]', "application/senml+json", 400, "of several devices"),
@@ -179,3 +179,26 @@ async def test_what_is_posted_again_after_a_kill_is_stored_once(way_in: WayIn) -
 
 async def _some(way_in: WayIn) -> bool:
     return bool(await way_in.town.readings())
+
+
+@pytest.mark.parametrize(
+    ("media_type", "size", "status"),
+    [
+        ("application/json", 65_536, 503),
+        ("application/json", 65_537, 413),
+        ("application/senml+json", 65_537, 413),
+        ("application/json", 262_145, 413),
+    ],
+)
+async def test_a_body_of_more_than_a_message_holds_is_too_large(
+    way_in: WayIn, monkeypatch: pytest.MonkeyPatch, media_type: str, size: int, status: int
+) -> None:
+    """At the limit it is taken, and waits for ingest, which does not run here."""
+    monkeypatch.setattr(answers, "ANSWER_S", 0.2)
+    body = b'{"fill_pct": 1}'.ljust(size)
+
+    answer = await way_in.client.post(
+        "/api/v1/telemetry", content=body, headers={"Content-Type": media_type}, auth=way_in.auth()
+    )
+
+    assert answer.status_code == status, answer.text

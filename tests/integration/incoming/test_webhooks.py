@@ -156,6 +156,45 @@ async def test_what_is_not_committed_in_time_is_delivered_again_and_stored_once(
     assert await distances(way_in.town) == [1234] * 20
 
 
+async def test_a_repeat_that_comes_while_the_first_is_on_its_way_has_its_outcome(
+    way_in: WayIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_webhook(way_in.town)
+    frame = heard(7, now())
+    monkeypatch.setattr(webhooks, "ANSWER_S", 1.0)
+
+    failed = await asyncio.gather(*(deliver(way_in, frame) for _ in range(3)))
+    monkeypatch.setattr(webhooks, "ANSWER_S", 20.0)
+    sending = [asyncio.create_task(deliver(way_in, frame)) for _ in range(3)]
+    await asyncio.sleep(0.5)
+    assert not any(task.done() for task in sending)
+    await way_in.town.start()
+    answers = [answer.json() for answer in await asyncio.gather(*sending)]
+
+    assert [answer.status_code for answer in failed] == [503] * 3
+    assert sorted((answer["stored"], answer["copies"]) for answer in answers) == [(0, 1), (0, 1), (1, 0)]
+    assert await distances(way_in.town) == [1234]
+
+
+async def test_frames_are_forgotten_where_there_are_webhooks_only(way_in: WayIn) -> None:
+    await open_webhook(way_in.town)
+    await way_in.town.start()
+    await deliver(way_in, heard(7, now()))
+    frames = way_in.town.connection
+    assert await frames.fetchval("SELECT array_agg(settled) FROM source_frame") == [True]
+
+    await frames.execute("UPDATE source_frame SET heard_at = heard_at - interval '61 minutes'")
+    await frames.execute(
+        "INSERT INTO source_frame SELECT source_id, 'B', counter, digest, observed_at, heard_at, FALSE"
+        " FROM source_frame"
+    )
+
+    async def left() -> bool:
+        return list(await frames.fetchval("SELECT array_agg(device) FROM source_frame")) == ["B"]
+
+    await eventually(left)
+
+
 async def _state(way_in: WayIn, messages: int) -> Any:
     """Return how the source does, once so many messages are counted."""
     return await way_in.town.connection.fetchrow(

@@ -15,7 +15,7 @@ from devices.credentials.first_message import FirstMessage, first_message
 from devices.credentials.issuing import rotate_passwords
 from devices.instants import to_datetime
 from devices.registry.registry import get_device
-from readings.first_heard import Heard, of_device
+from readings.first_heard import FirstHeard, of_device
 from store.audit import PLATFORM
 from tests.integration.ingest.conftest import KINDS, Town
 from tests.waiting import eventually, now
@@ -37,9 +37,9 @@ async def ran(*command: str) -> str:
     return said.decode().strip()
 
 
-async def heard(town: Town, name: str, since: int) -> Heard:
+async def heard(town: Town, name: str, since: int) -> FirstHeard:
     device = await get_device(town.connection, name)
-    found: Heard = await eventually(lambda: of_device(town.connection, device, to_datetime(since)))
+    found: FirstHeard = await eventually(lambda: of_device(town.connection, device, to_datetime(since)))
     return found
 
 

@@ -112,10 +112,28 @@ async def test_every_kind_of_stranger_is_rejected_with_its_reason(town: Town) ->
         ("b1", "bad_time", "/ts"),
         ("b1", "malformed", ""),
         ("b1", "misplaced", ""),
-        ("b1", "not_your_device", "/0"),
         ("b1", "unknown_kind", ""),
         ("b1", "unknown_municipality", ""),
         ("b7", "unknown_device", ""),
+        ("g1", "not_your_device", "/0"),
+    ]
+
+
+async def test_what_a_gateway_says_of_anothers_device_is_the_gateways_own(town: Town) -> None:
+    await town.start()
+    said = [
+        {"kind": "bin", "device": "b1", "fill_pct": 1},
+        {"kind": "light", "device": "b1", "power_w": 1},
+        {"device": "b1", "refused": "not read"},
+        {"device": "b9", "refused": "not read"},
+    ]
+
+    await town.publish((topic("g1", kind="gateway"), said))
+    await town.received(4)
+
+    assert sorted(await town.rejections()) == [
+        ("b9", "malformed", "/3"),
+        *(("g1", "not_your_device", f"/{place}") for place in range(3)),
     ]
 
 

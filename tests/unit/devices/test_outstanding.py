@@ -120,3 +120,12 @@ def test_what_nobody_waits_for_is_not_sent() -> None:
 
     assert made.forget([1, 99]) == 1
     assert seqs(made.take(0.0)) == [2]
+
+
+def test_an_element_that_was_sent_for_days_waits_no_longer_than_others() -> None:
+    made = outstanding({"fill_pct": 1})
+    made.pending[1].tries = 5_000
+
+    (one,) = made.take(0.0)
+
+    assert (one.due, one.tries) == (LONGEST_S, 5_001)

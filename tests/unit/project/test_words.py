@@ -33,7 +33,8 @@ What a class is to the program: error in out options type new.
 Small words: a not no with of one every over too many.
 What happened to a thing or what it is like, where the noun beside it is the word: accepted active
 counted numbered outstanding translated tried
-already apart apply bad bounded collected compiled configured dated decided decoded derived down embedded
+added already apart apply bad bounded collected compiled completed configured connect dated decided decoded
+derived down embedded
 encoded exists failed fed fenced filling found generic good installed invalid issued labelled
 large last lasting left live lived local made max
 measured migrated moved open opened paced pending planned put queued rare raw receive received

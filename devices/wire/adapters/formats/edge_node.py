@@ -7,7 +7,7 @@ thrown away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -41,8 +41,13 @@ class SparkplugKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparkplugMessage:
-    """One message of a node, or of a device below it (`device` is empty for the node)."""
+    """One message of a node, or of a device below it (`device` is empty for the node).
 
+    number: no other of the source has it.
+    """
+
+    number: int
+    topic: str
     kind: SparkplugKind
     device: str
     payload: Payload
@@ -52,7 +57,11 @@ class SparkplugMessage:
 
 @dataclass(slots=True)
 class EdgeNode:
-    """Reads the messages of one edge node; `name` is GROUP/NODE, and devices are called GROUP/NODE/DEVICE."""
+    """Reads the messages of one edge node.
+
+    name: GROUP/NODE, as in topics. Devices are called GROUP:NODE and GROUP:NODE:DEVICE: no name of ours has a
+    slash.
+    """
 
     name: str
     _birth_number: object = None
@@ -75,7 +84,7 @@ class EdgeNode:
             self._ask(message.received_at, heard)
             self._take(message, heard)
         else:
-            self._in_order(message, message.payload.seq, heard)
+            return self._in_order(message, message.payload.seq)
         return heard
 
     def overdue(self, now: int) -> Heard:
@@ -87,30 +96,36 @@ class EdgeNode:
             self._ask(now, heard)
         return heard
 
-    def _in_order(self, message: SparkplugMessage, seq: int, heard: Heard) -> None:
-        heard.add(self.overdue(message.received_at))
+    def _in_order(self, message: SparkplugMessage, seq: int) -> Heard:
+        heard = self.overdue(message.received_at)
         ahead = (seq - (self._next or 0)) % _SEQUENCE
-        if ahead >= _SEQUENCE // 2:
+        if ahead >= _SEQUENCE // 2 or seq in self._waiting:
             self._take(message, heard)  # it was waited for in vain, or comes again
-            return
+            return heard
         if ahead:
             self._waiting[seq] = message
             if len(self._waiting) > MAX_WAITING:
                 self._give_up(heard)
                 self._ask(message.received_at, heard)
-            return
+                return heard
+            return replace(heard, held=message.number)
         self._take(message, heard)
         self._next = (seq + 1) % _SEQUENCE
         while self._next in self._waiting:
-            self._take(self._waiting.pop(self._next), heard)
-            self._next = (self._next + 1) % _SEQUENCE
+            self._release(self._next, heard)
+        return heard
 
     def _give_up(self, heard: Heard) -> None:
         """Read what waits, in its order, without what it waited for."""
         expected = self._next or 0
         for seq in sorted(self._waiting, key=lambda seq: (seq - expected) % _SEQUENCE):
-            self._take(self._waiting.pop(seq), heard)
-            self._next = (seq + 1) % _SEQUENCE
+            self._release(seq, heard)
+
+    def _release(self, seq: int, heard: Heard) -> None:
+        message = self._waiting.pop(seq)
+        heard.released.append(message.number)
+        self._take(message, heard)
+        self._next = (seq + 1) % _SEQUENCE
 
     def _forget(self) -> None:
         self._metrics.clear()
@@ -128,10 +143,10 @@ class EdgeNode:
             return  # the will of a session before this one, which the broker was late to find dead
         self._give_up(heard)
         self._forget()
-        heard.events.append(Event(device=self.name, happening=Happening.DIED, at=message.received_at))
+        heard.events.append(Event(device=self._device(""), happening=Happening.DIED, at=message.received_at))
 
     def _take(self, message: SparkplugMessage, heard: Heard) -> None:
-        device = f"{self.name}/{message.device}" if message.device else self.name
+        device = self._device(message.device)
         if message.kind is SparkplugKind.DDEATH:
             self._metrics.pop(message.device, None)
             heard.events.append(Event(device=device, happening=Happening.DIED, at=message.payload.at))
@@ -172,7 +187,12 @@ class EdgeNode:
         if unread:
             heard.refused.append(RefusedPart(raw=message.raw, why="; ".join(unread[:3]), device=device))
         for at, values in found.items():
-            heard.uplinks.append(Uplink(device=device, raw=message.raw, at=at, values=values))
+            heard.uplinks.append(
+                Uplink(device=device, raw=message.raw, at=at, values=values, topic=message.topic)
+            )
+
+    def _device(self, below: str) -> str:
+        return ":".join([*self.name.split("/"), *([below] if below else [])])
 
     def _resolve(self, metric: Metric, device: str) -> tuple[str, object]:
         known = self._metrics.get(device, {})

@@ -36,7 +36,7 @@ class Happening(StrEnum):
 class Event:
     """Something that happened to a foreign device and is no reading.
 
-    device: as in Uplink.
+    device: as in Uplink; of a REBIRTH the edge node as topics name it, GROUP/NODE.
     at: microseconds since 1970 UTC; None: not said.
     downlink: what the source calls the downlink that it speaks of, each of its names.
     text: for people; what a log says, why a downlink failed.
@@ -60,17 +60,24 @@ class RefusedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What one message says: of several devices or instants, or of none."""
+    """What one message says: of several devices or instants, or of none.
+
+    held: a number for what waits for other messages. A reader that ends forgets it: it must not be
+    acknowledged before what has released it. released: the numbers of those that waited until now.
+    """
 
     uplinks: list[Uplink] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     refused: list[RefusedPart] = field(default_factory=list)
+    held: int | None = None
+    released: list[int] = field(default_factory=list)
 
     def add(self, other: Heard) -> None:
-        """Append what another message says."""
+        """Append what other messages say, and that they wait no longer."""
         self.uplinks.extend(other.uplinks)
         self.events.extend(other.events)
         self.refused.extend(other.refused)
+        self.released.extend(other.released)
 
 
 class FormatReader(Protocol):

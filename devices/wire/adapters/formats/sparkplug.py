@@ -1,12 +1,14 @@
 """Sparkplug B: births, data and deaths of edge nodes and the devices below them.
 
 Pure: who reads it hands on what comes in the order of its arrival, asks for rebirths where an event says so
-(`rebirth_request`), and asks for what is overdue. Devices are called GROUP/NODE and GROUP/NODE/DEVICE.
+(`rebirth_request`), and asks for what is overdue. Devices are called GROUP:NODE and GROUP:NODE:DEVICE.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 from devices.wire.adapters.formats import sparkplug_payload
@@ -27,6 +29,7 @@ class Sparkplug:
     """Reads the messages of all edge nodes of one source; see heard.FormatReader."""
 
     _nodes: dict[str, EdgeNode] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def read(self, topic: str, payload: bytes, received_at: int) -> Heard:
         """Return what a message says, and others that have waited for it.
@@ -47,6 +50,8 @@ class Sparkplug:
                 f"{topic[:80]!r}: a {kind} names a {'device' if kind[0] == 'D' else 'node'} last"
             )
         message = SparkplugMessage(
+            number=next(self._numbers),
+            topic=topic,
             kind=kind,
             device=named(parts[4], "a device") if len(parts) == 5 else "",
             payload=sparkplug_payload.read_payload(payload),
@@ -68,6 +73,6 @@ class Sparkplug:
 
 
 def rebirth_request(node: str) -> tuple[str, bytes]:
-    """Return topic and payload that ask an edge node (GROUP/NODE) to be born again."""
+    """Return topic and payload that ask an edge node (GROUP/NODE, as in its topics) to be born again."""
     group, _, name = node.partition("/")
     return f"{_NAMESPACE}/{group}/NCMD/{name}", sparkplug_payload.rebirth_request()

@@ -17,7 +17,7 @@ from devices.wire.adapters.formats.heard import Event, Happening, Heard, Refused
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
 _TOPIC: Final = re.compile(r"/?(?:ul/)?[^/]+/(?P<device>[^/]+)/(?P<what>attrs|cmdexe)(?:/(?P<name>[^/]+))?")
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _TIME_NAMES: Final = ("TimeInstant",)
 
 

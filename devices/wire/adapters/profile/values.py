@@ -18,7 +18,9 @@ from devices.wire.adapters.profile.units import BadUnit, Linear, converter
 Scalar = float | bool | str
 Attributes = Mapping[str, object]
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(\D.*?)?\s*")
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s].*)?")
+_LONGEST_NUMBER = 64
+"""Characters of a text that may be a number with its unit."""
 _TRUE = frozenset({"true", "on", "yes", "1"})
 _FALSE = frozenset({"false", "off", "no", "0"})
 
@@ -154,6 +156,9 @@ class Value:
 
     def _parsed(self, text: str) -> tuple[float, Linear]:
         """Return the number in a text, and how its own unit converts where it names one."""
+        text = text.strip()
+        if len(text) > _LONGEST_NUMBER:
+            raise BadValue(f"not a number: a number with its unit has at most {_LONGEST_NUMBER} characters")
         match = _NUMBER.fullmatch(text)
         if match is None:
             hint = f"say what it means in words = {{{_quoted(text)} = ...}}"

@@ -75,3 +75,82 @@ async def test_sources_of_another_municipality_are_not_there(
     assert (await client.get("/api/v1/sources/lora", headers=theirs)).status_code == 404
     assert (await client.patch("/api/v1/sources/lora", json={}, headers=theirs)).status_code == 404
     assert (await client.post("/api/v1/sources", json=LORA, headers=theirs)).status_code == 404
+
+
+async def test_a_secret_goes_to_nobody_but_whom_it_was_told_for(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json=LORA)
+    source = await get_source(connection, "lora")
+
+    for change in (
+        {"url": "mqtt://mine.example"},
+        {"url": "", "topics": ["foreign/tripoli/#"]},
+        {"username": "another"},
+        {"way": "webhook", "url": "", "topics": []},
+    ):
+        refused = await client.patch("/api/v1/sources/lora", json=change)
+        assert refused.status_code == 422, change
+        assert "secret" in refused.text
+    assert (await get_source(connection, "lora")).url == LORA["url"]
+
+    moved = await client.patch("/api/v1/sources/lora", json={"url": "mqtts://other.example", "secret": ""})
+    assert (moved.status_code, moved.json()["has_secret"]) == (200, False)
+    assert await secret_of(connection, source) == ""
+    told = {"url": "mqtts://third.example", "secret": "another"}
+    assert (await client.patch("/api/v1/sources/lora", json=told)).json()["has_secret"]
+    assert (await client.patch("/api/v1/sources/lora", json={"enabled": False})).json()["has_secret"]
+
+
+async def test_who_manages_one_municipality_hears_no_other_on_our_own_broker(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    token = await builders.token(connection, role=Role.ADMIN, municipality="tripoli")
+    theirs = {"Authorization": f"Bearer {token}"}
+    new = {"name": "own", "municipality": "tripoli", "format": "senml_json", "topics": ["foreign/#"]}
+
+    refused = await client.post("/api/v1/sources", json=new, headers=theirs)
+    assert (refused.status_code, "foreign/tripoli/#" in refused.text) == (422, True)
+    allowed = {**new, "topics": ["foreign/tripoli/#"]}
+    assert (await client.post("/api/v1/sources", json=allowed, headers=theirs)).status_code == 201
+    wider = await client.patch("/api/v1/sources/own", json={"topics": ["foreign/+/x"]}, headers=theirs)
+    assert wider.status_code == 422
+
+    assert (await client.patch("/api/v1/sources/own", json={"topics": ["foreign/+/x"]})).status_code == 200
+    kept = await client.patch("/api/v1/sources/own", json={"enabled": False}, headers=theirs)
+    assert kept.status_code == 200, kept.text
+    receipts = {"topics": ["nabd/v1/+/gateway/+/receipt"]}
+    assert (await client.patch("/api/v1/sources/own", json=receipts)).status_code == 422
+
+
+async def test_a_webhook_without_a_secret_gets_one_that_is_told_once(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    hook = {"name": "hook", "municipality": "tripoli", "format": "chirpstack", "way": "webhook"}
+
+    added = (await client.post("/api/v1/sources", json=hook)).json()
+
+    made = added.pop("secret")
+    assert made.startswith("whsec_")
+    assert await secret_of(connection, await get_source(connection, "hook")) == made
+    assert (await client.get("/api/v1/sources/hook")).json() == added
+    for weak in ("x" * 15, "whsec_", "whsec_AAAAAAAAAAAAAAAA"):
+        refused = await client.patch("/api/v1/sources/hook", json={"secret": weak})
+        assert (refused.status_code, "at least 16" in refused.text) == (422, True)
+    native = {**hook, "name": "http", "format": "nabd"}
+    assert (await client.post("/api/v1/sources", json=native)).json()["secret"] is None
+
+
+async def test_a_profile_that_is_none_is_refused_with_what_was_meant(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+
+    typo = await client.post("/api/v1/sources", json={**LORA, "profile": "milesight-em310-udk"})
+    assert (typo.status_code, "did you mean 'milesight-em310-udl'" in typo.text) == (422, True)
+    await client.post("/api/v1/sources", json=LORA)
+    by_model = await client.patch("/api/v1/sources/lora", json={"profiles": {"EM310": "em310"}})
+    assert (by_model.status_code, "em310" in by_model.text) == (422, True)

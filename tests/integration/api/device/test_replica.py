@@ -82,8 +82,16 @@ async def test_readings_come_from_the_replica_while_it_follows(pair: Pair) -> No
             answer = await client.get(
                 "/api/v1/devices/bin-1/readings", params={"start": at.isoformat(), "bucket": "raw"}
             )
+            observed = await client.get(
+                "/sensorthings/v1.1/Datastreams('bin-1:fill_pct')/Observations", params={"$count": "true"}
+            )
+            past = await client.get("/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:WasteContainer:bin-1")
+            newest = observed.json()["value"][-1]
+            assert (await client.get(newest["@iot.selfLink"])).json()["result"] == newest["result"]
         assert answer.status_code == 200, answer.text
-        return len(answer.json()["readings"])
+        readings = answer.json()["readings"]
+        assert observed.json()["@iot.count"] == len(past.json()["fillingLevel"]) == len(readings)
+        return len(readings)
 
     async def follows() -> bool:
         await replica.look()

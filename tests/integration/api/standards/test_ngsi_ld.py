@@ -129,7 +129,7 @@ async def test_representations_and_media_types_are_those_asked_for(client: httpx
     [
         "q=fillingLevel>",
         "georel=near",
-        "idPattern=(a%2B)%2B",
+        "idPattern=(a",
         "options=pretty",
         "format=xml",
         "geometry=Point",
@@ -141,6 +141,21 @@ async def test_query_that_cannot_be_understood_is_a_bad_request(
     answer = await client.get(f"/ngsi-ld/v1/entities?{query}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.usefixtures("town")
+@pytest.mark.parametrize(
+    "path", ["entities?q=fillingLevel>0.8", "entities?idPattern=.*", "temporal/entities?attrs=name&q=name"]
+)
+async def test_judging_that_takes_too_long_is_refused(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("api.standards.effort.SECONDS", 0.0)
+
+    answer = await client.get(f"/ngsi-ld/v1/{path}")
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:nabd:problem:range-too-wide")
+    assert "ask for less" in answer.json()["detail"]
 
 
 async def test_unknown_parameter_is_refused(client: httpx2.AsyncClient) -> None:

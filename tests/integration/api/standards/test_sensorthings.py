@@ -149,6 +149,7 @@ async def test_things_are_found_by_place_and_by_what_they_lead_to(client: httpx2
         ("Things?$select=nosuch", 400),
         ("Things('bin-1')?$top=1", 400),
         ("Things?$filter=Datastreams/Observations/result gt 5", 400),
+        ("Things?$filter=Datastreams/Thing/Datastreams/Thing/name eq 'x'", 400),
         ("Things('nobody')", 404),
         ("Nothings", 404),
         ("Things/Datastreams", 404),
@@ -166,6 +167,27 @@ async def test_what_cannot_be_answered_is_a_problem(
     answer = await client.get(f"{ROOT}/{path}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.usefixtures("town")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Things?$filter=name eq 'x'",
+        "Datastreams?$orderby=name",
+        "Observations?$filter=result gt 5",
+        "Things?$expand=Datastreams($filter=name eq 'x')",
+    ],
+)
+async def test_judging_that_takes_too_long_is_refused(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("api.standards.effort.SECONDS", 0.0)
+
+    answer = await client.get(f"{ROOT}/{path}")
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:nabd:problem:range-too-wide")
+    assert "ask for less" in answer.json()["detail"]
 
 
 async def test_observations_of_a_whole_city_are_not_read_at_once(

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from alerts.overview.now import DeviceNow
+from api.standards.sensorthings import model
 from api.standards.sensorthings.evaluate import check, is_true
 from api.standards.sensorthings.expression import BadExpression, Literal, parse
-from api.standards.sensorthings.observations import FIRST, LAST, span_of
+from api.standards.sensorthings.observations import FIRST, LAST, fits, span_of
 from api.standards.sensorthings.options import BadOption, read
+from api.standards.sensorthings.world import World
+from devices.kinds import load
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 GIVEN: dict[str, Any] = {
@@ -84,7 +88,7 @@ def test_filter_is_answered_as_the_standard_says(asked: str, fits: bool) -> None
     node = parse(asked)
     check(node)
 
-    assert is_true(node, find, NOW) is fits
+    assert is_true(node, find, NOW, lambda: None) is fits
 
 
 @pytest.mark.parametrize(
@@ -153,6 +157,9 @@ def test_options_nest_and_paths_in_expand_are_nested_options() -> None:
         {"$skip": "100001"},
         {"$count": "yes"},
         {"$orderby": "name eq"},
+        {"$filter": "not (Datastreams/Thing/Datastreams/Thing/name eq 'x')"},
+        {"$orderby": "name,Datastreams/Thing/Datastreams/Thing/name desc"},
+        {"$expand": "Datastreams($filter=Thing/Datastreams/Thing/Datastreams/name eq 'x')"},
         {"$expand": "Datastreams($top)"},
         {"$expand": "Datastreams($top=1"},
         {"$expand": "A($expand=B($expand=C($expand=D($expand=E($expand=F)))))"},
@@ -161,3 +168,40 @@ def test_options_nest_and_paths_in_expand_are_nested_options() -> None:
 def test_option_that_is_none_is_refused(texts: dict[str, str]) -> None:
     with pytest.raises(BadOption):
         read(texts)
+
+
+KINDS = load()
+BIN = KINDS["bin"]
+DEVICE = DeviceNow(
+    id=1, name="bin-1", kind="bin", municipality="tripoli", title="", lat=None, lon=None, attributes={},
+    parent=None, installed_at=NOW, district={}, street={},
+)  # fmt: skip
+
+
+def test_path_tells_what_it_leads_to_once() -> None:
+    world = World(kinds=KINDS, devices=[DEVICE], check=lambda: None)
+    thing = model.thing(DEVICE)
+
+    assert world.values(thing, ("Datastreams", "Thing", "name")) == ["bin-1"]
+    names = world.values(thing, ("Datastreams", "Thing", "Datastreams", "description"))
+    assert len(names) == len(BIN.measurements) == len(set(names))
+
+
+def test_what_conditions_repeat_is_looked_for_once() -> None:
+    seen: list[None] = []
+    world = World(kinds=KINDS, devices=[DEVICE], check=lambda: seen.append(None))
+    asked = parse(" or ".join(["Datastreams/properties/no eq 'x'"] * 90))
+
+    assert not fits(world, model.thing(DEVICE), asked, NOW)
+    assert seen.count(None) < 90 * (len(BIN.measurements) + 10)
+
+
+def test_comparing_many_with_many_looks_at_the_time() -> None:
+    looked: list[None] = []
+    many: list[Any] = list(range(500))
+
+    def found(path: tuple[str, ...]) -> list[Any]:
+        return many if path == ("a",) else [-1]
+
+    assert not is_true(parse("a eq b"), found, NOW, lambda: looked.append(None))
+    assert len(looked) >= 500

@@ -8,9 +8,9 @@ import hmac
 
 import pytest
 
-from devices.sources.signatures import SLACK_S, knows
+from devices.sources.signatures import SLACK_S, knows, new_secret, weakness
 
-SECRET, BODY, NOW_S = "correct horse", b'{"a":1}', 1_772_353_800.0
+SECRET, BODY, NOW_S = "correct horse battery", b'{"a":1}', 1_772_353_800.0
 
 
 def signed(secret: bytes, at: float = NOW_S, body: bytes = BODY, name: str = "msg_1") -> dict[str, str]:
@@ -74,3 +74,21 @@ def test_a_secret_may_be_written_as_standard_webhooks_do() -> None:
     key = bytes(range(24))
 
     assert knows("whsec_" + base64.b64encode(key).decode(), signed(key), BODY, NOW_S)
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "x", "x" * 15, "whsec_", "whsec_AAAAAAAAAAAAAAAA", "whsec_no base64 at all"]
+)
+def test_a_secret_that_can_be_guessed_is_known_by_nobody(secret: str) -> None:
+    assert weakness(secret)
+    for key in (b"", secret.encode(), base64.b64decode("AAAAAAAAAAAAAAAA")):
+        assert not knows(secret, signed(key), BODY, NOW_S)
+    assert not knows(secret, {"authorization": f"Bearer {secret}"}, BODY, NOW_S)
+
+
+def test_a_secret_that_is_made_is_a_key_of_standard_webhooks_and_no_two_are_alike() -> None:
+    made = new_secret()
+
+    assert weakness(made) == ""
+    assert knows(made, signed(base64.b64decode(made.removeprefix("whsec_"))), BODY, NOW_S)
+    assert made != new_secret()

@@ -41,6 +41,7 @@ def test_a_source_as_documents_show_it_is_one() -> None:
         ({"authority": "no certificate"}, "authority", "PEM"),
         ({"authority": "x", "url": "mqtt://lora.example"}, "authority", "mqtts"),
         ({"way": Way.WEBHOOK}, "url", "posted"),
+        ({"way": Way.WEBHOOK, "url": "", "topics": (), "format": "sparkplug"}, "format", "broker"),
     ],
 )
 def test_what_cannot_be_a_source_is_refused_with_the_field(
@@ -54,26 +55,35 @@ def test_what_cannot_be_a_source_is_refused_with_the_field(
 
 
 @pytest.mark.parametrize(
-    ("topic", "circle"),
+    ("topic", "town", "anywhere"),
     [
-        ("#", True),
-        ("nabd/#", True),
-        ("+/v1/+/+/+/telemetry", True),
-        ("nabd/v1/tripoli/bin/b1/telemetry", True),
-        ("+/+/+/+/+/+", True),
-        ("foreign/#", False),
-        ("nabd/v1/+/+/+/presence", False),
-        ("+/+/+", False),
+        ("foreign/tripoli/#", True, True),
+        ("foreign/tripoli", True, True),
+        ("foreign/tripoli/+/attrs", True, True),
+        ("foreign/#", False, True),
+        ("foreign/+/x", False, True),
+        ("foreign/saida/#", False, True),
+        ("foreign/tripoli2/#", False, True),
+        ("#", False, False),
+        ("+/tripoli/#", False, False),
+        ("application/+/device/+/event/+", False, False),
+        ("nabd/v1/+/gateway/+/receipt", False, False),
+        ("nabd/v1/tripoli/bin/b1/presence", False, False),
+        ("nabd/v1/tripoli/bin/b1/telemetry", False, False),
+        ("+/+/+", False, False),
     ],
 )
-def test_our_own_broker_is_not_asked_for_what_ingest_hears(topic: str, circle: bool) -> None:
-    new = replace(GOOD, url="", topics=(topic,))
+def test_on_our_own_broker_a_source_hears_what_is_foreign_in_its_municipality(
+    topic: str, town: bool, anywhere: bool
+) -> None:
+    new = replace(GOOD, url="", topics=("foreign/tripoli/x", topic))
 
-    if circle:
-        with pytest.raises(Invalid, match="heard already"):
-            check(new, ALL)
-    else:
-        check(new, ALL)
+    for allowed, told in ((town, False), (anywhere, True)):
+        if allowed:
+            check(new, ALL, anywhere=told)
+        else:
+            with pytest.raises(Invalid, match="foreign/tripoli/#"):
+                check(new, ALL, anywhere=told)
 
 
 def test_topics_that_are_known_need_not_be_said() -> None:

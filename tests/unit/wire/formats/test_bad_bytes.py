@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import cbor2
 import pytest
@@ -107,3 +108,11 @@ def test_nesting_without_end_is_refused(name: str, deep: bytes) -> None:
 )
 def test_a_message_of_too_many_readings_is_refused(name: str, topic: str, payload: str) -> None:
     assert str(MAX_UPLINKS) in read(name, topic, payload.encode())
+
+
+def test_digits_without_end_take_no_time() -> None:
+    begun = time.thread_time()
+
+    read("ultralight", "/key/bin-7/attrs/fill", b"1" * (MAX_MESSAGE - 1) + b"x")
+
+    assert time.thread_time() - begun < 1

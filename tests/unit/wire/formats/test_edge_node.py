@@ -53,6 +53,22 @@ def test_messages_in_any_order_are_read_in_theirs() -> None:
     assert [levels(tell(reader, seq)) for seq in (3, 2, 1, 4)] == [[], [], [1, 2, 3], [4]]
 
 
+def test_what_waits_says_so_and_has_the_topic_on_which_it_came() -> None:
+    reader = born()
+    held = [tell(reader, seq).held for seq in (3, 2, 2)]
+    lamp = payload(4, {"name": "level", "datatype": 3, "int_value": 4})
+    held.append(reader.read("spBv1.0/tripoli/DDATA/cabinet-7/lamp-1", lamp, NOON).held)
+
+    heard = tell(reader, 1)
+
+    assert [None if number is None else heard.released.index(number) for number in held] == [1, 0, None, 2]
+    assert heard.held is None
+    assert [(uplink.device, uplink.topic.split("/")[2]) for uplink in heard.uplinks] == [
+        *[("tripoli:cabinet-7", "NDATA")] * 3,
+        ("tripoli:cabinet-7:lamp-1", "DDATA"),
+    ]
+
+
 def test_the_sequence_goes_on_after_255() -> None:
     reader = born()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from devices.wire.adapters.profile import NoReading
@@ -16,6 +18,7 @@ from tests.unit.wire.profile.profiles import profile, said, sent, values
         ('distance_mm = {from = "v", unit = "in"}', 10, 254.0),
         ('distance_mm = "v"', "2000 mm", 2000.0),
         ('distance_mm = "v"', "2,5 m", 2500.0),
+        ('distance_mm = "v"', " 2e3\t\n mm ", 2000.0),
         ('fill_pct = {from = "v", unit = "fraction"}', 0.625, 62.5),
         ('fill_pct = "v"', "62.5%", 62.5),
         ('temperature_c = {from = "v", unit = "degF"}', 77, 25.0),
@@ -169,6 +172,18 @@ def test_what_nothing_asks_for_is_listed() -> None:
     result = one.read(said({"a": {"fill": 1, "known": 2, "new": 3}, "b": {"c": 4}, "list": [5]}))
 
     assert [(t.where, t.value) for t in result.unread] == [("a.new", 3), ("list[0]", 5)]
+
+
+@pytest.mark.parametrize(
+    "said_to_be", ["1" + " " * 20_000 + "x\nx", "1" * 20_000 + "x", "1e" * 20_000, " " * 60]
+)
+def test_a_long_text_is_no_number_and_takes_no_time(said_to_be: str) -> None:
+    begun = time.thread_time()
+
+    result = values('fill_pct = "f"\nbattery_v = "b"').read(said({"f": 62.5, "b": said_to_be}))
+
+    assert time.thread_time() - begun < 1
+    assert "battery_v: not a number" in str(result.problems[0])
 
 
 def test_a_value_that_cannot_be_converted_is_told_beside_those_that_can() -> None:

@@ -1,0 +1,185 @@
+"""What becomes of the messages of a source while others are on their way, fail, and come again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from devices.codecs.codec import CodecsAway, DecodedUplink
+from devices.codecs.pool import Codecs
+from devices.kinds import load as load_kinds
+from devices.profiles import Profiles
+from devices.relay import Outcome
+from devices.sources.frames import Frames
+from devices.sources.source import Source, Way
+from devices.sources.translation import Translated, Translator, TranslatorMeans
+from devices.wire.adapters.profile import parse
+from devices.wire.rejected import Reason
+
+NOON = 1_790_000_000_000_000
+SECOND = 1_000_000
+HOUR = 3_600 * SECOND
+PROFILE = """
+profile = "counting"
+title = "A level and a counter"
+vendor = "Acme"
+model = "Bin 7"
+documented = "https://acme.example/bin-7"
+kind = "bin"
+{more}
+[message]
+device = "id"
+counter = "n"
+{payload}
+
+[[readings]]
+
+[readings.values]
+distance_mm = "d"
+"""
+
+
+class CodecsThatCome:
+    """Away at first, as while a process cannot be started."""
+
+    def __init__(self) -> None:
+        self.away = True
+
+    async def decode(self, codec: object, payload: bytes, port: int | None, at: int) -> DecodedUplink:
+        await asyncio.sleep(0)
+        if self.away:
+            raise CodecsAway("no process")
+        return DecodedUplink(values={"d": 900}, warnings=())
+
+
+def translator(
+    format: str = "json",  # noqa: A002
+    *,
+    codec: Path | None = None,
+    codecs: CodecsThatCome | None = None,
+) -> Translator:
+    more = f'codec = "{codec.name}"' if codec else ""
+    payload = 'payload = "p"\nencoding = "hex"' if codec else ""
+    profile = parse(PROFILE.format(more=more, payload=payload), load_kinds())
+    directory = codec.parent if codec else Path()
+    profiles = Profiles(profiles={"counting": profile}, files={"counting": directory / "counting.toml"})
+    means = TranslatorMeans(profiles=lambda: profiles, codecs=cast("Codecs", codecs), device=lambda _: None)
+    at = datetime.now(UTC)
+    source = Source(
+        id=1, name="s", municipality="tripoli", municipality_id=1, gateway="s", gateway_wire="s",
+        way=Way.MQTT, format=format, profile="counting", profiles={}, url="", topics=(), protocol="5",
+        username="",
+        authority="", enabled=True, has_secret=False, created_at=at, changed_at=at,
+    )  # fmt: skip
+    return Translator(source, means, Frames({}, window=120 * SECOND))
+
+
+def counted(distance: object = 900, n: int = 5) -> bytes:
+    return json.dumps({"id": "b1", "n": n, "d": distance}).encode()
+
+
+def end(one: Translator, found: Translated, now: int, reason: str | None = None) -> None:
+    """Let all that a message says be committed."""
+    outcomes = [Outcome(reason=reason)] * len(found.elements)
+    one.end(found, one.settled(found, outcomes), now)
+
+
+async def test_a_frame_that_only_counts_is_one_reading_within_the_window() -> None:
+    one = translator()
+    first = await one.translate("t", counted(), NOON)
+    end(one, first, NOON)
+
+    copy = await one.translate("t", counted(), NOON + 48 * SECOND)
+    later = await one.translate("t", counted(), NOON + HOUR)
+
+    assert [element["ts"] for element in first.elements] == [NOON]
+    assert (copy.elements, copy.copies) == ([], 1)
+    assert [element["ts"] for element in later.elements] == [NOON + HOUR]
+
+
+async def test_what_is_on_its_way_when_the_connection_is_lost_is_news_with_the_same_instant() -> None:
+    one = translator()
+    first = await one.translate("t", counted(), NOON)
+    meanwhile = await one.translate("t", counted(), NOON + SECOND)
+
+    one.end_all()
+
+    again = await one.translate("t", counted(), NOON + HOUR, repeated=True)
+    assert meanwhile.copies == 1
+    assert again.elements == first.elements
+
+
+@pytest.mark.parametrize("distance", [900, "broken"])
+async def test_a_rejected_frame_may_come_again(distance: object) -> None:
+    one = translator()
+    first = await one.translate("t", counted(distance), NOON)
+    end(one, first, NOON, Reason.MALFORMED)
+
+    again = await one.translate("t", counted(distance), NOON + SECOND, repeated=True)
+
+    assert len(first.elements) == len(again.elements) == 1
+    assert again.elements[0].get("refused") == first.elements[0].get("refused")
+
+
+async def test_a_frame_whose_codec_was_away_is_news_when_it_comes_again(tmp_path: Path) -> None:
+    file = tmp_path / "acme.js"
+    file.write_text("function decodeUplink(input) { return {data: {}}; }")
+    codecs = CodecsThatCome()
+    one = translator(codec=file, codecs=codecs)
+    said = b'{"id": "b1", "n": 5, "p": "0102"}'
+    with pytest.raises(CodecsAway):
+        await one.translate("t", said, NOON, waits=True)
+    codecs.away = False
+
+    again = await one.translate("t", said, NOON + SECOND, repeated=True, waits=True)
+
+    assert [element["distance_mm"] for element in again.elements] == [900]
+
+
+async def test_who_waits_takes_over_what_failed_and_has_a_copy_of_what_did_not() -> None:
+    one = translator()
+    first = await one.translate("t", counted(), NOON, waits=True)
+    second, third = (
+        asyncio.create_task(one.translate("t", counted(), NOON + SECOND, repeated=True, waits=True))
+        for _ in range(2)
+    )
+    await asyncio.sleep(0.01)
+    assert not second.done()
+
+    one.end(first, {}, NOON + SECOND)
+    taken = await second
+    await asyncio.sleep(0.01)
+    assert not third.done()
+    end(one, taken, NOON + SECOND)
+
+    assert taken.elements == first.elements
+    assert (await third).copies == 1
+
+
+async def test_a_reading_without_instant_keeps_its_own_however_long_it_is_not_settled() -> None:
+    one = translator("nabd")
+    topic, said = "nabd/v1/tripoli/bin/b1/telemetry", b'{"fill_pct": 1}'
+    first = await one.translate(topic, said, NOON, repeated=True)
+    late = await one.translate(topic, said, NOON + 20 * HOUR, repeated=True)
+    end(one, late, NOON + 20 * HOUR)
+
+    soon = await one.translate(topic, said, NOON + 20 * HOUR + SECOND, repeated=True)
+    end(one, soon, NOON + 20 * HOUR + SECOND)
+    news = await one.translate(topic, said, NOON + 21 * HOUR, repeated=True)
+
+    assert [each.elements[0]["ts"] for each in (first, late, soon, news)] == [NOON] * 3 + [NOON + 21 * HOUR]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 9_000, "", 7, None, "a/b"])
+async def test_a_gateway_whose_device_has_no_name_of_ours_is_refused(name: object) -> None:
+    said = json.dumps([{"kind": "bin", "device": name, "fill_pct": 1}, {"kind": "bin", "device": "b1"}])
+
+    found = await translator("nabd").translate("nabd/v1/tripoli/gateway/g1/telemetry", said.encode(), NOON)
+
+    assert ["refused" in element for element in found.elements] == [True, False]
+    assert [frame.device for frame in found.undated] == ["b1"]
