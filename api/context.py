@@ -79,6 +79,7 @@ class AppContext:
     device_addresses: by where they come from.
     relaying: where readings go that are posted here; None: there is no broker. deliveries: to webhooks.
     profiles: how models of other vendors are read; who asks it holds `profiles_lock`.
+    trials: of messages by profiles, so many at once.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -117,6 +118,7 @@ class AppContext:
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    trials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager

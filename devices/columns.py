@@ -42,12 +42,14 @@ class Columns:
     observed_at, received_at: (n,) int64, microseconds since 1970-01-01Z. received_at differs for every
         message and never decreases, so (received_at, observed_at) is the arrival order of a device.
     quality: (n,) int64 bit field, 0 is good; see devices.kinds.kind.
-    boot, seq: (n,) int64, MISSING (-1) when absent.
+    boot, seq: (n,) int64, the device's own, MISSING (-1) when absent.
     values: per measurement (n,): float64 with NaN when absent (booleans 0.0 and 1.0), or object arrays
         of str and None for text.
     extra: (n,) object, JSON object bytes of unknown keys, or None.
     message: (n,) int32, index of the message in its batch.
     filled: which rows are whole readings of which a part was stored before; None where none is.
+    relay: (n, 2) int64, boot and seq that a gateway wrote: for its receipts, they say nothing of the device.
+        MISSING, or None for all rows, where there are none.
     """
 
     kind: Kind
@@ -61,6 +63,7 @@ class Columns:
     extra: NDArray[np.object_]
     message: NDArray[np.int32]
     filled: Filled | None = None
+    relay: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.observed_at)
@@ -79,6 +82,7 @@ class Columns:
             extra=self.extra[rows],
             message=self.message[rows],
             filled=None if self.filled is None else self.filled.take(rows),
+            relay=None if self.relay is None else self.relay[rows],
         )
 
     def before(self) -> Columns:
@@ -105,6 +109,13 @@ class Columns:
         """Tell which rows carry both `boot` and `seq`, shape (n,)."""
         numbered: NDArray[np.bool_] = (self.boot != MISSING) & (self.seq != MISSING)
         return numbered
+
+    def receipted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return boot and seq, (n,) each, as whoever published the rows wrote them; MISSING when absent."""
+        if self.relay is None:
+            return self.boot, self.seq
+        boot, seq = self.relay.T
+        return np.where(boot == MISSING, self.boot, boot), np.where(seq == MISSING, self.seq, seq)
 
     def empty(self) -> NDArray[np.bool_]:
         """Tell which rows hold no measurement at all, shape (n,)."""
@@ -154,6 +165,11 @@ def joined(parts: Sequence[Columns]) -> Columns:
         kind=first.kind,
         values=_concatenated([part.values for part in parts]),
         filled=filled,
+        relay=None
+        if all(part.relay is None for part in parts)
+        else np.concatenate(
+            [np.full((len(p), 2), MISSING, dtype=np.int64) if p.relay is None else p.relay for p in parts]
+        ),
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PLAIN},
     )
 

@@ -7,10 +7,12 @@ import contextlib
 import signal
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
+import structlog
 
 import devices
 from devices.codecs.codec import CodecsAway, CodecTooSlow
@@ -35,6 +37,15 @@ _ready: Final = msgspec.msgpack.Decoder(SandboxReady)
 
 class SandboxEnded(Exception):
     """The process ended before it answered; nobody knows yet whether the codec is to blame."""
+
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def _warn_once() -> None:
+    """Say it once in the life of this process: each message may start another sandbox."""
+    log.warning("codecs run without seccomp, confined by limits and an empty environment alone")
 
 
 @dataclass(slots=True)
@@ -77,6 +88,8 @@ class Sandbox:
         except BaseException:
             await sandbox.close()
             raise
+        if not sandbox.ready.confined:
+            _warn_once()
         return sandbox
 
     async def ask(self, call: CodecCall) -> CodecAnswer:

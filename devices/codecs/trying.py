@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ async def try_all(
         CodecsAway: no process for codecs can be had.
     """
     if codec is None:
-        return [tried(profile, uplink, topic=topic) for uplink in uplinks]
+        return await asyncio.to_thread(lambda: [tried(profile, uplink, topic=topic) for uplink in uplinks])
     trials = []
     async with Codecs() as codecs:
         for uplink in uplinks:
@@ -34,5 +35,5 @@ async def try_all(
             if uplink.payload is not None:
                 at = now if uplink.at is None else uplink.at
                 values = (await codecs.decode(codec_of(codec), uplink.payload, uplink.port, at)).values
-            trials.append(tried(profile, uplink, values, topic=topic))
+            trials.append(await asyncio.to_thread(tried, profile, uplink, values, topic=topic))
     return trials

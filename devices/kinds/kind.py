@@ -31,6 +31,7 @@ RESERVED = frozenset(
         "observed_at",
         "received_at",
         "raw",
+        "relayed",
     }
 )
 TEXT_LIMIT = 64

@@ -14,6 +14,7 @@ import msgspec
 
 from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD
 from devices.wire.channels import Receipt
+from devices.wire.gateway import NUMBERED
 
 RECEIPT_S = 20.0
 """Seconds after which an element without receipt is sent again; twice as long each time."""
@@ -68,7 +69,7 @@ class Outstanding:
         One that is larger than a message is sent as refused, so that it is seen.
         """
         self._numbers += 1
-        numbers = {"boot": self.boot, "seq": self._numbers}
+        numbers = {"boot": self.boot, "seq": self._numbers, NUMBERED: True}
         body = msgspec.json.encode({**element, **numbers})
         if len(body) > MAX_PAYLOAD - _BRACKETS:
             body = msgspec.json.encode({**_too_large(element, len(body)), **numbers})

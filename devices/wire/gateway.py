@@ -20,6 +20,7 @@ class Relayed:
 
     payload: the element alone, as its device would have sent it; raw: as the gateway did.
     pointer: where it stands in the gateway's message.
+    numbered: whether `boot` and `seq` are the gateway's own, and say nothing of the device.
     refused: why the gateway can make no reading of what the device sent; None where it has.
     """
 
@@ -29,6 +30,7 @@ class Relayed:
     payload: bytes
     raw: bytes
     pointer: str
+    numbered: bool = False
     refused: str | None = None
 
     def located(self, rejected: Rejected) -> Rejected:
@@ -39,6 +41,9 @@ class Relayed:
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _name = msgspec.json.Decoder(str)
+
+NUMBERED = "relayed"
+"""Member of an element: true where `boot` and `seq` count what the gateway relays, of all its devices."""
 
 
 def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relayed]:
@@ -70,6 +75,7 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
             )
             continue
         members.pop(KEY, None)
+        numbered = bytes(members.pop(NUMBERED, b"")) == b"true"
         relayed.append(
             Relayed(
                 message=message,
@@ -78,6 +84,7 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
                 payload=msgspec.json.encode(members),
                 raw=raw,
                 pointer=elements.pointer(position),
+                numbered=numbered,
             )
         )
     return relayed

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 
 import msgspec
 
+from devices.kinds.kind import Kind
 from devices.wire import elements, raw, tokens
 from devices.wire.adapters.formats import FormatReader
+from devices.wire.adapters.profile.units import BadUnit, converter
+from devices.wire.adapters.profile.values import rounded
+from devices.wire.adapters.uplink import Uplink
+from devices.wire.gateway import NUMBERED
 
-_OURS = ("boot", "seq", raw.KEY, "refused")
+_OURS = ("boot", "seq", raw.KEY, "refused", NUMBERED)
 """Members that whoever relays writes itself."""
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -49,9 +54,15 @@ def of_body(body: bytes, kind: str, device: str) -> list[PostedElement]:
 
 
 def of_pack(
-    reader: FormatReader, body: bytes, kind: str, device: str, received_at: int
+    reader: FormatReader, body: bytes, kind: Kind | None, device: str, received_at: int
 ) -> list[PostedElement]:
     """Return an element for each instant of a SenML pack; its names are those of measurements.
+
+    Numbers become what the kind stores by the units that the pack says; an instant of which one cannot is
+    refused.
+
+    Args:
+        kind: the device's; None for a gateway, which says nothing of itself.
 
     Raises:
         ValueError: it is no pack, or speaks of several devices: a device speaks of itself alone.
@@ -59,11 +70,28 @@ def of_pack(
     uplinks = reader.read(device, body, received_at).uplinks
     if len({uplink.device for uplink in uplinks}) > 1:
         raise ValueError("the pack speaks of several devices; a device posts of itself alone")
-    own = {"kind": kind, "device": device}
+    if kind is None:
+        raise ValueError("a pack speaks of the device that posts it; what a gateway relays comes as JSON")
+    own = {"kind": kind.name, "device": device}
     return [
-        PostedElement(position=place, element={**uplink.values, "ts": uplink.at, **own})
+        PostedElement(position=place, element=_in_units_of(kind, uplink, body) | own)
         for place, uplink in enumerate(uplinks)
     ]
+
+
+def _in_units_of(kind: Kind, uplink: Uplink, body: bytes) -> dict[str, object]:
+    found: dict[str, object] = {**uplink.values, "ts": uplink.at}
+    for measurement in kind.measurements:
+        name = measurement.name
+        unit, value = uplink.units.get(name), found.get(name)
+        if unit is None or isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        try:
+            factor, summand = converter(unit, measurement.unit)
+        except BadUnit as error:
+            return {"refused": f"{name}: {error}", **raw.member(body)}
+        found[name] = rounded(value * factor + summand)
+    return found
 
 
 def _element(sent: bytes, own: Mapping[str, object]) -> dict[str, object]:

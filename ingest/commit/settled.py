@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from devices.columns import Columns, joined
+from devices.columns import MISSING, Columns, joined
 from devices.kinds.kind import UNDATED
 from devices.wire import channels
 from devices.wire.topics import Channel
@@ -149,11 +149,12 @@ def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple
 def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
     """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
     for columns in (*settled.stored.values(), *settled.filled.values(), *settled.duplicates):
-        rows = np.flatnonzero(columns.numbered())
+        boot, seq = columns.receipted()
+        rows = np.flatnonzero((boot != MISSING) & (seq != MISSING))
         if not len(rows):
             continue
-        parts = (columns.message[rows], columns.device_id[rows], columns.boot[rows])
-        seq = columns.seq[rows]
+        parts = (columns.message[rows], columns.device_id[rows], boot[rows])
+        seq = seq[rows]
         goes_on = np.diff(seq) == 1
         for part in parts:
             goes_on &= np.diff(part) == 0

@@ -76,6 +76,7 @@ def accept(
     retention: int,
     attributes: Attributes,
     merging: NDArray[np.bool_] | None = None,
+    relay: NDArray[np.int64] | None = None,
 ) -> Accepted:
     """Decide about the decoded rows of one kind.
 
@@ -88,6 +89,7 @@ def accept(
         retention: how far back a reading may lie, in microseconds.
         attributes: what the kind's derived values need.
         merging: whose readings may come in parts, indexed by device id; None where nobody's may.
+        relay: (n, 2) numbers that gateways wrote, as in Columns.
     """
     starts = _groups(decoded.message, device_id)
     dated = date(
@@ -116,6 +118,7 @@ def accept(
         values=words.fold(kind, decoded.values),
         extra=decoded.extra,
         message=decoded.message,
+        relay=relay,
     )
     if len(order) != len(columns) or (np.diff(order) != 1).any():
         columns = columns.take(order)

@@ -12,7 +12,8 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from devices.wire import Decoder, Reason, Rejected, Relayed, channels, split
+from devices.columns import MISSING
+from devices.wire import Decoded, Decoder, Reason, Rejected, Relayed, channels, split
 from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
@@ -261,6 +262,7 @@ def _accept_group(
     payload = decoded.message
     batch.origins[kind] = Origins(group=group, decoder=decoder, payload=payload, element=decoded.element)
     decoded.message = np.array(group.message, dtype=np.int32)[payload]
+    relay = _numbers_of_gateways(group, decoded, payload)
     names = tuple({name for derived in decoder.kind.derived for name in derived.attributes})
     accepted = accept(
         decoder.kind,
@@ -271,9 +273,23 @@ def _accept_group(
         retention=retention,
         attributes=directory.attributes(kind, names),
         merging=directory.merging(kind),
+        relay=relay,
     )
     batch.refused += [locate(batch, kind, r.row, r.reason, r.detail, r.member) for r in accepted.refusals]
     return accepted
+
+
+def _numbers_of_gateways(
+    group: KindGroup, decoded: Decoded, payload: NDArray[np.int32]
+) -> NDArray[np.int64] | None:
+    """Take the numbers that gateways wrote out of decoded rows and return them, as Columns has them."""
+    numbered = [place for place, element in group.relayed.items() if element.numbered]
+    if not numbered:
+        return None
+    rows = np.isin(payload, numbered)
+    relay = np.where(rows[:, None], np.column_stack((decoded.boot, decoded.seq)), MISSING)
+    decoded.boot, decoded.seq = (np.where(rows, MISSING, own) for own in (decoded.boot, decoded.seq))
+    return relay
 
 
 def _relocated(batch: Batch, group: KindGroup, rejected: Rejected) -> Refused:

@@ -16,6 +16,7 @@ from api.http.problems import Problem
 from devices.codecs.codec import CodecFailed, CodecsAway
 from devices.codecs.trying import try_all
 from devices.profiles import Profiles
+from devices.profiles.shown import described, measured
 from devices.profiles.trial import ProfileTrial, TrialMessage
 from devices.registry.errors import Invalid, NotFound
 from devices.wire.adapters.formats import FORMATS
@@ -164,11 +165,11 @@ async def test_profile(question: ProfileQuestion, context: UsesContext) -> Profi
     """Return the readings that result, and what was left of the message. Nothing is sent or stored."""
     found = await _current(context)
     profile = await _asked(question, context, found)
-    uplinks = _uplinks(question, profile, context)
+    uplinks = await asyncio.to_thread(_uplinks, question, profile, context)
     codec = found.codec(profile.name) if question.profile is not None else None
     if profile.codec and codec is None:
         raise Invalid("source", "a codec runs from a file beside its profile: put both where profiles lie")
-    trials = await _tried(profile, codec, uplinks, question.topic, context.now())
+    trials = await _tried(context, profile, codec, uplinks, question.topic)
     return ProfileTrialsOut(
         profile=profile.name,
         trials=[ProfileTrialOut.model_validate(trial, from_attributes=True) for trial in trials],
@@ -182,17 +183,7 @@ async def get_profile(profile: Name, context: UsesContext) -> OneProfileOut:
     if profile not in found:
         raise NotFound("profile", profile)
     one = found[profile]
-    measurements = [
-        ProfileMeasurementOut(
-            kind=reading.kind.name,
-            measurement=value.measurement.name,
-            paths=[path.text for path in value.paths],
-            unit=value.unit or value.measurement.unit,
-            becomes=value.measurement.unit,
-        )
-        for reading in one.readings
-        for value in reading.values
-    ]
+    measurements = [ProfileMeasurementOut(**row) for row in measured(one)]
     examples = [
         ProfileExampleOut(
             says=example.says,
@@ -250,10 +241,14 @@ def _uplinks(question: ProfileQuestion, profile: Profile, context: AppContext) -
 
 
 async def _tried(
-    profile: Profile, codec: Path | None, uplinks: list[Uplink], topic: str, now: int
+    context: AppContext, profile: Profile, codec: Path | None, uplinks: list[Uplink], topic: str
 ) -> list[ProfileTrial]:
+    """Try a message, as one of the few that are tried at once: each may start a process."""
+    if context.trials.locked():
+        raise Problem(503, "unavailable", "other messages are being tried", headers={"Retry-After": "2"})
     try:
-        return await try_all(profile, codec, uplinks, now, topic)
+        async with context.trials:
+            return await try_all(profile, codec, uplinks, context.now(), topic)
     except CodecFailed as error:
         raise Invalid("codec", f"{profile.codec}: {error}") from error
     except CodecsAway as error:
@@ -270,17 +265,7 @@ def _document(sample: object) -> bytes:
 
 
 def _described(found: Profiles, name: str) -> dict[str, Any]:
-    profile = found[name]
-    return {
-        "profile": name,
-        "title": profile.title,
-        "vendor": profile.vendor,
-        "model": profile.model,
-        "kinds": list(profile.kinds),
-        "documented": profile.documented,
-        "codec": profile.codec or None,
-        "own": found.is_own(name),
-    }
+    return {**described(found[name]), "own": found.is_own(name)}
 
 
 def _mistake(error: ProfileError) -> ProfileMistakeOut:

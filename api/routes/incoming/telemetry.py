@@ -100,8 +100,8 @@ def _elements(context: AppContext, device: KnownDevice, body: bytes, media_type:
             own = device.kind != GATEWAY
             return posted.of_body(body, device.kind if own else "", device.username if own else "")
         if named in PACKS:
-            reader = FORMATS[PACKS[named]]()
-            return posted.of_pack(reader, body, device.kind, device.username, context.now())
+            kind = context.kinds.get(device.kind)
+            return posted.of_pack(FORMATS[PACKS[named]](), body, kind, device.username, context.now())
     except ValueError as error:
         raise Problem(400, "bad-request", str(error)) from error
     detail = f"{named!r} is not read here: {', '.join((JSON, *PACKS))}"

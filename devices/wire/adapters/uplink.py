@@ -26,8 +26,7 @@ class Uplink:
     counter: the frame counter, to tell a copy from news.
     radio: rssi_dbm, snr_db, spreading_factor, gateways (how many heard it), confirmed, battery_percent,
         session (counters begin anew when it changes), by name, each only where the source says it.
-    units: of values, as the source writes them, where it does.
-    next_within_s: how soon the source promises to speak again, in seconds.
+    units: of values, by name, as the source writes them, where it does: SenML's, or codes of UNECE.
     topic: on which it came, where that is not the topic of the message that is read: it waited for another.
     """
 
@@ -40,5 +39,4 @@ class Uplink:
     counter: int | None = None
     radio: Mapping[str, object] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
-    next_within_s: float | None = None
     topic: str = ""

@@ -16,6 +16,7 @@ from devices.codecs.codec import CodecFailed, CodecsAway
 from devices.codecs.trying import try_all
 from devices.kinds.kind import KindError
 from devices.profiles import Profiles
+from devices.profiles.shown import described, measured
 from devices.profiles.trial import ProfileTrial, TrialMessage
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.profile import NoReading, Profile, ProfileRefused
@@ -63,28 +64,17 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show what a profile reads: each measurement, where it stands and in which unit."""
-    one, found = _profile(profile)
+    one, file, _ = _profile(profile)
     if source:
         typer.echo(one.source, nl=False)
         return
     if kind:
         _print_declarations(one)
         return
-    rows = [
-        {
-            "kind": reading.kind.name,
-            "measurement": value.measurement.name,
-            "from": [path.text for path in value.paths],
-            "unit": value.unit or value.measurement.unit,
-            "becomes": value.measurement.unit,
-        }
-        for reading in one.readings
-        for value in reading.values
-    ]
+    rows = [{"from": said.pop("paths"), **said} for said in measured(one)]
     if as_json:
-        file = str(found.files[one.name]) if one.name in found else profile
         examples = [{"says": e.says, "gives": list(e.gives)} for e in one.examples]
-        print_json({**_described(one), "file": file, "measurements": rows, "examples": examples})
+        print_json({**described(one), "file": str(file), "measurements": rows, "examples": examples})
         return
     line(f"{one.title}, {' '.join(part for part in (one.vendor, one.model) if part)}")
     if one.documented:
@@ -143,7 +133,7 @@ def try_message(
         raise typer.BadParameter("give a message as --sample FILE, or bytes as --hex")
     if format_ and format_ not in FORMATS:
         raise typer.BadParameter(f"known are {', '.join(FORMATS)}", param_hint="--format")
-    one, found = _profile(profile)
+    one, _, codec = _profile(profile)
     try:
         message = TrialMessage(
             document=sample.read_bytes() if sample is not None else None,
@@ -158,13 +148,6 @@ def try_message(
         uplinks = message.uplinks(one.message)
     except ValueError as error:
         fail(str(error))
-    codec = (
-        found.codec(one.name)
-        if one.name in found
-        else Path(profile).parent / one.codec
-        if one.codec
-        else None
-    )
     try:
         trials = asyncio.run(try_all(one, codec, uplinks, clock.wall(), topic))
     except (CodecFailed, CodecsAway) as error:
@@ -202,19 +185,21 @@ def _loaded() -> Profiles:
         fail(str(error))
 
 
-def _profile(name: str) -> tuple[Profile, Profiles]:
-    """Return a profile by its name or file, and those there are."""
+def _profile(name: str) -> tuple[Profile, Path, Path | None]:
+    """Return a profile by its name or file, with its file, and its codec where it has one."""
     settings = load_settings()
     declared = _kinds(settings)
     found = profiles.load(declared, settings.profiles_dir)
     if name in found:
-        return found[name], found
+        return found[name], found.files[name], found.codec(name)
     if not Path(name).is_file():
         fail(f"there is no profile {name}, nor a file of that name: `nabd profile list` lists them")
+    file = Path(name)
     try:
-        return profiles.read(Path(name), declared), found
+        one = profiles.read(file, declared)
     except ProfileRefused as refused:
         fail(str(refused))
+    return one, file, file.parent / one.codec if one.codec else None
 
 
 def _check(file: Path, declared: kinds.Kinds) -> dict[str, Any]:
@@ -266,19 +251,7 @@ def _print(trial: ProfileTrial) -> None:
 
 
 def _summary(found: Profiles, name: str) -> dict[str, Any]:
-    return {**_described(found[name]), "own": found.is_own(name), "waits_for_kind": None}
-
-
-def _described(profile: Profile) -> dict[str, Any]:
-    return {
-        "profile": profile.name,
-        "title": profile.title,
-        "vendor": profile.vendor,
-        "model": profile.model,
-        "kinds": list(profile.kinds),
-        "documented": profile.documented,
-        "codec": profile.codec or None,
-    }
+    return {**described(found[name]), "own": found.is_own(name), "waits_for_kind": None}
 
 
 def _origin(row: Mapping[str, Any]) -> str:

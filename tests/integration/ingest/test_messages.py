@@ -17,6 +17,7 @@ from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNCONFIRMED, UNDATE
 from devices.registry.registry import get_device
 from devices.wire.channels import receipt_of
 from devices.wire.raw import sent_by_device
+from readings.balance import gaps
 from readings.rejections import list_rejections
 from store.audit import PLATFORM
 from tests.integration.ingest.conftest import Town
@@ -326,6 +327,27 @@ async def test_what_a_gateway_translated_leaves_the_original_behind_unless_it_is
     assert [(row["fill_pct"], row["extra"]) for row in await town.readings()] == [(7, None)]
     rejected = await list_rejections(town.connection)
     assert [sent_by_device(one.payload) for one in rejected] == [b"\x01\x75\x64"] * 3
+
+
+async def test_numbers_that_a_gateway_wrote_earn_receipts_and_say_nothing_of_the_device(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+    said = {"kind": "bin", "device": "b9", "ts": at, "boot": 1, "seq": 1, "fill_pct": 7, "relayed": True}
+    more = {**said, "seq": 5, "temperature_c": 24}
+    later = {**said, "ts": at + 1, "seq": 9}
+    async with town.client("listener") as client:
+        await client.subscribe("nabd/v1/tripoli/gateway/g1/receipt", qos=1)
+        for element in (said, more, later):
+            await town.publish((topic("g1", "gateway"), [element]))
+            heard = receipt_of(bytes((await anext(aiter(client.messages))).payload))
+            assert (heard.boot, heard.seq) == (1, [(element["seq"], element["seq"])])
+        await town.publish((topic("g1", "gateway"), [{**said, "seq": 10}]))
+    sums = await town.received(4)
+
+    assert (sums["stored"], sums["duplicate"], sums["rejected"]) == (2, 1, 1)
+    assert [(row["boot"], row["seq"]) for row in await town.readings()] == [(None, None)] * 2
+    device = await get_device(town.connection, "b9")
+    assert await gaps(town.connection, device) == []
 
 
 async def test_original_bytes_are_never_stored_with_a_reading_whatever_they_are(town: Town) -> None:

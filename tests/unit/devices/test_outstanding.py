@@ -32,7 +32,7 @@ def seqs(batch: list[Numbered]) -> list[int]:
 def test_every_element_has_the_number_of_its_start() -> None:
     (one, two) = outstanding({"fill_pct": 1}, {"fill_pct": 2, "seq": 9}).take(0.0)
 
-    assert json.loads(one.body) == {"fill_pct": 1, "boot": BOOT, "seq": 1}
+    assert json.loads(one.body) == {"fill_pct": 1, "boot": BOOT, "seq": 1, "relayed": True}
     assert json.loads(two.body)["seq"] == 2
 
 

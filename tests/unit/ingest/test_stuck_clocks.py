@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from devices.columns import MISSING
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED
 from ingest.decide.accept import Accepted
 from tests.unit.ingest.test_any_bytes import NOW_MS, decided, said, topic
@@ -78,3 +79,19 @@ def test_without_numbers_or_with_the_same_number_another_reading_of_an_instant_i
     for more in ({}, {"boot": 1, "seq": 4}):
         _, refused = accepted(*({"ts": NOW_MS, "fill_pct": fill, **more} for fill in (1, 2)))
         assert refused == ["conflict"]
+
+
+@pytest.mark.parametrize(("relayed", "reasons"), [({"relayed": True}, ["conflict"]), ({}, [])])
+def test_numbers_that_a_gateway_wrote_prove_no_clock_of_a_device(
+    relayed: dict[str, bool], reasons: list[str]
+) -> None:
+    of_b9 = {"kind": "bin", "device": "b9", "ts": NOW_MS, "boot": 1, **relayed}
+    sent = [[{**of_b9, "seq": 1, "fill_pct": 10, "temperature_c": 20}], [{**of_b9, "seq": 2, "fill_pct": 10}]]
+
+    batch = decided([(topic("g1"), said(message)) for message in sent])
+
+    assert [str(r.rejected.reason) for r in batch.refused] == reasons
+    assert [r.rejected.number for r in batch.refused] == [(1, 2)] * len(reasons)
+    rows = batch.accepted["bin"].columns
+    assert (rows.seq.tolist() == [MISSING]) is bool(relayed)
+    assert rows.receipted()[1].tolist()[0] == 1

@@ -168,3 +168,21 @@ def test_what_cannot_be_used_is_named(arguments: tuple[str, ...], reason: str) -
 
     assert code == 1
     assert reason in said
+
+
+def test_test_of_a_file_runs_its_own_codec_where_a_known_profile_has_its_name(
+    directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = OWN.replace('[[payload]]\nfields = [{name = "fill", type = "u8"}]\n', 'codec = "own.js"\n')
+    mine = tmp_path_factory.mktemp("mine")
+    for where, fill in ((directory, 1), (mine, 2)):
+        (where / "own.toml").write_text(text, encoding="utf-8")
+        (where / "own.js").write_text(
+            f"function decodeUplink() {{ return {{data: {{fill: {fill}}}}} }}", encoding="utf-8"
+        )
+
+    (known,) = documents("test", "own", "--hex", "32")
+    (file,) = documents("test", str(mine / "own.toml"), "--hex", "32")
+
+    assert [one["readings"][0]["fill_pct"] for one in (known, file)] == [1, 2]
+    assert documents("show", str(mine / "own.toml"))[0]["file"] == str(mine / "own.toml")

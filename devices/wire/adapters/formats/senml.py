@@ -53,7 +53,6 @@ class _Record(msgspec.Struct, forbid_unknown_fields=False):
     binary: str | None = msgspec.field(default=None, name="vd")
     sum: _Number = msgspec.field(default=None, name="s")
     time: _Number = msgspec.field(default=None, name="t")
-    update_time: _Number = msgspec.field(default=None, name="ut")
 
     @property
     def only_bases(self) -> bool:
@@ -65,7 +64,6 @@ class _Record(msgspec.Struct, forbid_unknown_fields=False):
             self.binary,
             self.sum,
             self.time,
-            self.update_time,
         )
         return all(member is None for member in own)
 
@@ -99,7 +97,6 @@ class _Base:
 class _Gathered:
     values: dict[str, object] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
-    within: float | None = None
 
 
 def read_text(topic: str, payload: bytes, received_at: int) -> Heard:
@@ -163,7 +160,6 @@ def _read(topic: str, payload: bytes, said: list[dict[str, Any]], received_at: i
                 at=at,
                 values=found.values,
                 units=found.units,
-                next_within_s=found.within,
             )
             for (device, at), found in gathered.items()
         ]
@@ -198,10 +194,6 @@ def _gather(found: _Gathered, name: str, base: _Base, said: _Record, position: i
     unit = said.unit or base.unit
     if unit:
         found.units[name] = unit
-    if said.update_time is not None:
-        if said.update_time < 0:
-            raise Unreadable(f"record {position}: `ut` is before now")
-        found.within = min(found.within or math.inf, said.update_time)
 
 
 def _total(base: float | None, own: float | None, position: int) -> float | None:

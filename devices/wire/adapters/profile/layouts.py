@@ -6,7 +6,7 @@ Of several layouts the first one that fits the port, the leading bytes and the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devices.wire.adapters.profile.fields import Order, PayloadField
 from devices.wire.adapters.profile.result import Remark, shown
@@ -27,7 +27,8 @@ class PayloadLayout:
     says: what a message is that holds no measurement, such as "settings". ports: empty for every one. starts:
     leading bytes, None for any. size: all bytes of the payload, None for any number.
     fields: of the whole payload. first: where channels, blocks or entries begin.
-    tag: bytes of the tag before each channel, 0 without channels; `channels` by tag.
+    tag: bytes of the tag before each channel, 0 without channels; `channels` by tag. lists: by tag, the name
+    of the list whose next entry a channel is.
     flags_at, flags_size: where the bits stand that say which blocks follow, None without; `blocks` by bit.
     repeat: the name of a list whose entries fill the rest, empty without; then `entry` are the first fields
     of each, and flags_at counts from its beginning.
@@ -42,6 +43,7 @@ class PayloadLayout:
     first: int = 0
     tag: int = 0
     channels: Mapping[bytes, tuple[PayloadField, ...]]
+    lists: Mapping[bytes, str] = field(default_factory=dict)
     flags_at: int | None = None
     flags_size: int = 2
     blocks: Mapping[int, tuple[PayloadField, ...]]
@@ -79,7 +81,13 @@ class PayloadLayout:
             fields = self.channels.get(tag)
             if fields is None:
                 raise _Unread(payload, at, f"no channel {tag.hex(' ')} is declared")
-            at = _fields(fields, payload, at + self.tag, values)
+            entry: dict[str, object] = {}
+            into = entry if tag in self.lists else values
+            at = _fields(fields, payload, at + self.tag, into)
+            if tag in self.lists:
+                entries = values.setdefault(self.lists[tag], [])
+                if isinstance(entries, list):
+                    entries.append(entry)
 
     def _entries(self, payload: bytes, values: dict[str, object]) -> None:
         entries: list[object] = []
@@ -129,17 +137,17 @@ def _described(layout: PayloadLayout) -> str:
 def _fields(fields: Sequence[PayloadField], payload: bytes, start: int, values: dict[str, object]) -> int:
     """Read fields of a payload from `start` on; return where the last of them ends."""
     at = furthest = start
-    for field in fields:
-        if field.at is not None:
-            at = start + field.at if field.at >= 0 else len(payload) + field.at
-        end = at + field.size
+    for one in fields:
+        if one.at is not None:
+            at = start + one.at if one.at >= 0 else len(payload) + one.at
+        end = at + one.size
         if at < 0 or end > len(payload):
-            name = field.name or field.type
+            name = one.name or one.type
             raise _Unread(payload, start, f"{name} would be bytes {at} to {end - 1} of {len(payload)}")
-        if field.name:
-            value = field.read(payload[at:end])
+        if one.name:
+            value = one.read(payload[at:end])
             if value is not None:
-                _put(values, field.name, value)
+                _put(values, one.name, value)
         at = end
         furthest = max(furthest, end)
     return furthest

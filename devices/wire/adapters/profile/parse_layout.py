@@ -13,7 +13,7 @@ LAYOUT = (
     *("says", "port", "starts", "size", "order", "fields"),
     *("first", "tag", "channels", "flags_at", "flags", "blocks", "repeat", "entry"),
 )
-_CHANNEL = ("tag", "fields", "name", "type", "order", "scale", "add", "mask", "bit")
+_CHANNEL = ("tag", "repeat", "fields", "name", "type", "order", "scale", "add", "mask", "bit")
 _BLOCK = ("bit", "fields")
 _FIELD = ("name", "type", "at", "order", "scale", "add", "mask", "bit")
 _START = re.compile(r"(?:[0-9A-Fa-f]{2}|\.\.)(?: (?:[0-9A-Fa-f]{2}|\.\.))*")
@@ -34,6 +34,7 @@ def read_layout(table: ProfileTable) -> PayloadLayout:
     repeat = table.text("repeat")
     if ("entry" in table) != bool(repeat):
         table.wrong("", "repeat, the name of the list, and entry, the first fields of each, come together")
+    channels = table.tables("channels", _CHANNEL)
     layout = PayloadLayout(
         says=table.text("says"),
         ports=_ports(table),
@@ -43,7 +44,8 @@ def read_layout(table: ProfileTable) -> PayloadLayout:
         fields=_fields(table, order),
         first=table.whole("first", 0) or 0,
         tag=tag,
-        channels=dict(_channel(one, tag, order) for one in table.tables("channels", _CHANNEL)),
+        channels=dict(_channel(one, tag, order) for one in channels),
+        lists={_tag(one, tag): name for one in channels if (name := one.text("repeat"))},
         flags_at=flags_at,
         flags_size=1 if flags == "u8" else 2,
         blocks={one.whole("bit", 0, 15) or 0: _fields(one, order) for one in table.tables("blocks", _BLOCK)},
@@ -80,6 +82,10 @@ def _starts(table: ProfileTable) -> tuple[int | None, ...]:
 
 def _channel(table: ProfileTable, size: int, order: Order) -> tuple[bytes, tuple[PayloadField, ...]]:
     """Return a channel's tag and fields; one with a single field has its keys beside the tag."""
+    return _tag(table, size), _fields(table, order) if "fields" in table else (_field(table, order),)
+
+
+def _tag(table: ProfileTable, size: int) -> bytes:
     text = table.text("tag", needed=True)
     try:
         tag = bytes.fromhex(text)
@@ -89,7 +95,7 @@ def _channel(table: ProfileTable, size: int, order: Order) -> tuple[bytes, tuple
         table.wrong(
             "tag", f'the tag is {size} bytes in hexadecimal such as "{"03 67"[: 3 * size - 1]}", not {text!r}'
         )
-    return tag, _fields(table, order) if "fields" in table else (_field(table, order),)
+    return tag
 
 
 def _fields(table: ProfileTable, order: Order, key: str = "fields") -> tuple[PayloadField, ...]:

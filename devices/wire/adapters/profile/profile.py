@@ -207,7 +207,8 @@ class _Reader:
             if isinstance(raw, NoValue) or measured.get(name) is not None:
                 continue
             try:
-                measured[name] = value.convert(raw, self._uplink.counter, attributes)
+                unit = self._uplink.units.get(written(_local(steps)))
+                measured[name] = value.convert(raw, self._uplink.counter, attributes, unit)
             except NotMeasured as said:
                 measured.setdefault(name, None)
                 self._absent.append(Remark(where=written(steps), value=raw, why=f"{name}: {said}"))

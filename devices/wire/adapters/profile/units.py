@@ -49,9 +49,23 @@ _OTHER_NAMES: Mapping[str, str] = {
     "µS/cm": "uS/cm", "kmh": "km/h", "volt": "V", "metre": "m", "meter": "m", "hours": "h", "seconds": "s",
     "sec": "s",     "minutes": "min", "inch": "in", "g0": "[g]", "mg0": "m[g]",
 }  # fmt: skip
+_OF_SENML: Mapping[str, str] = {"/": "fraction", "%RH": "%", "%EL": "%", "lat": "deg", "lon": "deg"}
+_OF_UNECE: Mapping[str, str] = {
+    "MTR": "m", "MMT": "mm", "CMT": "cm", "DMT": "dm", "KMT": "km", "INH": "in", "FOT": "ft", "C62": "1",
+    "P1": "%", "59": "[ppm]", "61": "[ppb]", "CEL": "Cel", "KEL": "K", "FAH": "degF", "DD": "deg",
+    "C81": "rad", "VLT": "V", "2Z": "mV", "KVT": "kV", "AMP": "A", "4K": "mA", "WTT": "W", "C31": "mW",
+    "KWT": "kW", "KWH": "kW.h", "WHR": "W.h", "MWH": "MW.h", "JOU": "J", "KJO": "kJ", "HUR": "h",
+    "SEC": "s", "MIN": "min", "DAY": "d", "C26": "ms", "KGM": "kg", "GRM": "g", "TNE": "t", "LBR": "lb",
+    "LTR": "L", "MLT": "mL", "MTQ": "m3", "BAR": "bar", "MBR": "mbar", "PAL": "Pa", "A97": "hPa",
+    "KPA": "kPa", "PS": "psi", "MTS": "m/s", "KMH": "km/h", "KNT": "kn", "HM": "mph", "L2": "L/min",
+    "E32": "L/h", "G51": "L/s", "MQH": "m3/h", "MSK": "m/s2", "LUX": "lx", "2N": "dB", "G42": "uS/cm",
+    "H61": "mS/cm", "D10": "S/m",
+}  # fmt: skip
+"""Codes of UNECE Recommendation 20, as NGSI's `unitCode` has them."""
+_NAMES: Mapping[str, str] = {**_OTHER_NAMES, **_OF_SENML, **_OF_UNECE}
 _DIMENSION: Mapping[str, str] = {unit: name for name, units in _UNITS.items() for unit in units}
 
-KNOWN: frozenset[str] = frozenset(_DIMENSION) | frozenset(_OTHER_NAMES)
+KNOWN: frozenset[str] = frozenset(_DIMENSION) | frozenset(_NAMES)
 
 
 class BadUnit(ValueError):
@@ -68,8 +82,8 @@ def converter(source: str, target: str) -> Linear:
     Raises:
         BadUnit: one of them is unknown, or they measure different things.
     """
-    source, target = _OTHER_NAMES.get(source, source), _OTHER_NAMES.get(target, target)
-    if source == target:
+    source, target = _NAMES.get(source, source), _NAMES.get(target, target)
+    if source == target or (source, target) == ("1", ""):
         return 1.0, 0.0
     of = _DIMENSION.get(source)
     wanted = _DIMENSION.get(target)

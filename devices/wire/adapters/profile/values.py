@@ -86,8 +86,13 @@ class Value:
     container: Container | None = None
     linear: Linear = (1.0, 0.0)
 
-    def convert(self, raw: object, counter: int | None, attributes: Attributes) -> Scalar:
+    def convert(
+        self, raw: object, counter: int | None, attributes: Attributes, unit: str | None = None
+    ) -> Scalar:
         """Return what the measurement is.
+
+        Args:
+            unit: what the source says that a number is in; counts where the profile says nothing of it.
 
         Raises:
             NotMeasured: the value says that nothing was measured.
@@ -102,7 +107,7 @@ class Value:
             case ValueType.TEXT:
                 return self._text(raw)
             case ValueType.NUMBER:
-                return self._number(raw, attributes)
+                return self._number(raw, attributes, unit)
 
     def _check_measured(self, raw: object, counter: int | None) -> None:
         if raw is None or (isinstance(raw, float) and not math.isfinite(raw)):
@@ -129,8 +134,9 @@ class Value:
             raise BadValue(f"a text has at most {TEXT_LIMIT} characters, and no U+0000")
         return text
 
-    def _number(self, raw: object, attributes: Attributes) -> float:
-        linear = self.linear
+    def _number(self, raw: object, attributes: Attributes, unit: str | None) -> float:
+        said_here = self.unit or (self.scale, self.add) != (1.0, 0.0)
+        linear = self.linear if unit is None or said_here else self._linear(unit)
         if isinstance(raw, str):
             number, linear = self._parsed(raw)
         elif isinstance(raw, int | float) and not isinstance(raw, bool):
@@ -160,8 +166,12 @@ class Value:
         number = float(match[1].replace(",", "."))
         if match[2] is None:
             return number, self.linear
+        return number, self._linear(match[2])
+
+    def _linear(self, unit: str) -> Linear:
+        """Return how a number in a unit converts."""
         try:
-            return number, converter(match[2], "mm" if self.container else self.measurement.unit)
+            return converter(unit, "mm" if self.container else self.measurement.unit)
         except BadUnit as error:
             raise BadValue(str(error)) from None
 

@@ -143,3 +143,14 @@ async def test_a_number_beyond_all_bounds_is_told_or_kept(client: httpx2.AsyncCl
     )
 
     assert answer.status_code in (200, 400, 422), answer.text
+
+
+async def test_only_so_many_messages_are_tried_at_once(client: httpx2.AsyncClient, app: FastAPI) -> None:
+    question = {"profile": "own", "sample": {"fill": 50}}
+    context = app.state.context
+    async with context.trials, context.trials:
+        refused = await client.post("/api/v1/profiles/test", json=question)
+    taken = await client.post("/api/v1/profiles/test", json=question)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert taken.status_code == 200

@@ -279,3 +279,30 @@ def test_a_plain_message_that_cannot_be_read_is_told(document: bytes, topic: str
 
     with pytest.raises(Unreadable, match=reason):
         one.uplink(document, topic)
+
+
+@pytest.mark.parametrize(
+    ("line", "unit", "raw", "stored"),
+    [
+        ('temperature_c = "v"', "K", 295.15, 22),
+        ('temperature_c = "v"', "KEL", 295.15, 22),
+        ('distance_mm = "v"', "m", 1.2, 1200),
+        ('distance_mm = "v"', "MTR", 1.2, 1200),
+        ('fill_pct = "v"', "/", 0.4, 40),
+        ('distance_mm = {from = "v", unit = "cm"}', "m", 120, 1200),  # what the profile says counts
+        ('battery_v = {from = "v", scale = 0.001}', "mV", 3600, 3.6),
+    ],
+)
+def test_a_number_is_in_the_unit_of_its_source(line: str, unit: str, raw: float, stored: float) -> None:
+    uplink = Uplink(device="A", raw=b"", values={"v": raw}, units={"v": unit})
+
+    (element,) = values(line).read(uplink).elements
+
+    assert element[line.split()[0]] == stored
+
+
+def test_a_unit_that_cannot_be_converted_is_told() -> None:
+    uplink = Uplink(device="A", raw=b"", values={"v": 3}, units={"v": "V"})
+
+    with pytest.raises(NoReading, match="distance_mm: V cannot become mm"):
+        values('distance_mm = "v"').read(uplink)
