@@ -68,7 +68,7 @@ async def add_source(
         AlreadyExists: the name is taken.
     """
     if not new.topics and new.way is Way.MQTT:
-        new = replace(new, topics=default_topics(new.format))
+        new = replace(new, topics=default_topics(new))
     check(new, formats, anywhere=anywhere)
     _check_profiles(profiles, _profiles_of(new))
     _check_secret(secret, new.way)

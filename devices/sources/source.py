@@ -198,11 +198,14 @@ def _check_authority(new: NewSource) -> None:
         raise Invalid("authority", f"not certificates in PEM: {error}") from error
 
 
-def default_topics(format: str) -> tuple[str, ...]:  # noqa: A002 - the word of people
-    """Return what a source of a format subscribes to where people say nothing."""
+def default_topics(new: NewSource) -> tuple[str, ...]:
+    """Return what a source subscribes to where people say nothing: below `foreign/` of our own broker, else
+    as its format has it."""
+    if not new.url:
+        return (f"{FOREIGN}/{new.municipality}/#",)
     return {
         NATIVE: (every(Channel.TELEMETRY),),
         "chirpstack": ("application/+/device/+/event/+",),
         "things_stack": ("v3/+/devices/+/up",),
         "sparkplug": ("spBv1.0/#",),
-    }.get(format, ())
+    }.get(new.format, ())

@@ -17,7 +17,7 @@ from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 
 CLIENTS = Path(__file__).resolve().parents[3] / "standards"
-PYTHON = CLIENTS / "venv/bin/python"
+PYTHON = CLIENTS / ".venv/bin/python"
 
 
 @pytest.fixture

@@ -88,4 +88,5 @@ def test_on_our_own_broker_a_source_hears_what_is_foreign_in_its_municipality(
 
 def test_topics_that_are_known_need_not_be_said() -> None:
     for one in ("nabd", "chirpstack", "things_stack", "sparkplug"):
-        check(replace(GOOD, format=one, topics=default_topics(one)), ALL)
+        other = replace(GOOD, format=one, topics=())
+        check(replace(other, topics=default_topics(other)), ALL)
