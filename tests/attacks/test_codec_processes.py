@@ -8,7 +8,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import psutil
 import pytest
 
 import devices
@@ -16,6 +15,7 @@ from devices.codecs.codec import Codec, CodecFailed
 from devices.codecs.frames import SandboxReady, framed
 from devices.codecs.limits import Limits
 from devices.codecs.pool import Codecs
+from tests.codec_children import codec_process
 
 PACKAGES = Path(devices.__file__).parents[1]
 SEALED = sys.platform == "linux" and os.uname().machine in ("x86_64", "aarch64")
@@ -77,7 +77,7 @@ async def test_process_knows_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NABD_SECRET_OF_OURS", "seen")
     async with Codecs(processes=1) as codecs:
         await codecs.decode(GOOD, b"\x01", 1, 0)
-        (process,) = psutil.Process().children()
+        process = codec_process()
         held = seen_by_root(process.pid)
 
     assert held["environ"] == ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import psutil
 import pytest
 import pytest_asyncio
 
 from devices.codecs.codec import MAX_SOURCE_BYTES, Codec, CodecFailed
 from devices.codecs.pool import MAX_BYTES, Codecs
+from tests.codec_children import codec_process
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -230,7 +230,7 @@ async def test_memory_that_a_codec_hides_does_not_grow(codecs: Codecs) -> None:
 
     for number in range(300):
         assert (await codecs.decode(hoarding, bytes([number % 256]), 1, AT)).values == {"n": number % 256}
-    (process,) = psutil.Process().children()
+    process = codec_process()
 
     assert process.memory_info().rss < 150e6
 

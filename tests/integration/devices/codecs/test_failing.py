@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-import psutil
 import pytest
 import structlog
 
 from devices.codecs.codec import Codec, CodecFailed, CodecTooSlow
 from devices.codecs.limits import Limits
 from devices.codecs.pool import Codecs
+from tests.codec_children import codec_process
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -93,7 +93,7 @@ async def test_built_in_function_without_end_is_ended_by_the_kernel() -> None:
 
 async def test_process_that_was_killed_meanwhile_is_replaced_without_a_word(codecs: Codecs) -> None:
     await codecs.decode(GOOD, b"\x01", 1, AT)
-    (child,) = psutil.Process().children()
+    child = codec_process()
     child.kill()
 
     assert (await codecs.decode(GOOD, b"\x02", 1, AT)).values == {"n": 2}
