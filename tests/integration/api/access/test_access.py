@@ -63,6 +63,15 @@ async def stranger(guarded: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+PUBLISHED = {
+    ("GET", "/ngsi-ld/v1/context.jsonld"): 200,  # words of a vocabulary
+    ("GET", "/open-data"): 200,
+    ("GET", "/open-data/catalogue.jsonld"): 200,
+    **{("GET", f"/open-data/1/1.{form}"): 422 for form in ("csv", "geojson", "parquet")},  # no kind's name
+}
+"""What is for everybody, and what it answers."""
+
+
 async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     guarded: FastAPI, stranger: httpx2.AsyncClient
 ) -> None:
@@ -87,6 +96,7 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("POST", "/answer/1")) == 422  # says no answer
     for file in INSTALLED:
         assert answers.pop(("GET", file)) == 200  # what an installed console needs
+    assert {route: answers.pop(route) for route in PUBLISHED} == PUBLISHED
     assert set(answers.values()) == {401}
 
 
@@ -106,6 +116,7 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
         ("GET", "/trust"),
         ("GET", "/trust/authority.crt"),
         *(("GET", file) for file in INSTALLED),
+        *PUBLISHED,
         ("GET", "/answer/1"),  # signed by nobody: what counts here is the link, no token
         ("POST", "/answer/1"),  # without an answer; what it answers is never guessed
     }
