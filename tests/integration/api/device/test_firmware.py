@@ -122,7 +122,7 @@ async def test_password_of_a_device_opens_nothing_else(offered: Offered) -> None
     refused = 0
     async with asking(offered.app) as client:
         for method, path in routes_of(offered.app):
-            if not path.startswith("/api/v1/"):
+            if not path.startswith("/api/v1/") or path == "/api/v1/telemetry":  # its own readings
                 continue
             answer = await client.request(method, path.replace("{", "").replace("}", ""), auth=offered.first)
             assert answer.status_code in (401, 429), (method, path)
