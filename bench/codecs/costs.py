@@ -51,7 +51,8 @@ async def of_codec(profile: Profile, codec: Codec, messages: int, port: int = PO
     uplink = Uplink(device="24E124713C012345", raw=b"", payload=PAYLOAD, port=port)
     async with Codecs(processes=1) as codecs:
         await _read(profile, codec, codecs, uplink)
-        (sandbox,) = psutil.Process().children()
+        children = psutil.Process().children()
+        (sandbox,) = (one for one in children if "devices.codecs.sandbox" in one.cmdline())
         begun, spent = time.process_time(), _cpu_s(sandbox)
         for _ in range(messages):
             await _read(profile, codec, codecs, uplink)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ battery_v = "battery"
 
 
 def told(seq: int, battery_v: float) -> bytes:
-    """Return a payload of Sparkplug."""
-    payload: Any = sparkplug_payload._MESSAGES["Payload"](timestamp=now() // 1000, seq=seq)
+    """Return a payload of Sparkplug, of an instant of its own."""
+    payload: Any = sparkplug_payload._MESSAGES["Payload"](timestamp=now() // 1000 + seq, seq=seq)
     payload.metrics.add(name="battery", datatype=10, double_value=battery_v)
     return bytes(payload.SerializeToString())
 
@@ -38,12 +38,12 @@ def told(seq: int, battery_v: float) -> bytes:
 async def test_a_broker_that_closes_before_the_receipts_costs_no_frame(
     town: Town, foreign: Mosquitto
 ) -> None:
-    at = datetime.now(UTC)
+    at = datetime.now(UTC) - timedelta(minutes=1)
     async with bridging(town) as bridged:
         await bridged.add("lora", foreign, "chirpstack", profile="milesight-em310-udl")
         await register(town, EUI, "lora")
         await heard(bridged, "lora")
-        frames = [(UP, chirpstack(n, level(2000 + n), at)) for n in range(3)]
+        frames = [(UP, chirpstack(n, level(2000 + n), at + timedelta(seconds=n))) for n in range(3)]
         await say(foreign, *frames, (UP, chirpstack(3, b"\x07", at)))
 
         async def taken() -> bool:
