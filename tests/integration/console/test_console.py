@@ -27,6 +27,7 @@ async def test_alert_appears_without_reload_and_is_announced(
 
     async with opened(browser, server) as page:
         await expect(page.locator("#alerts .empty")).to_have_text("No open alert")
+        await expect(page.locator("#link.on")).to_be_attached()  # what came before it listens is no news
         await builders.fire(connection, device, severity=Severity.CRITICAL, summary=SENTENCE)
 
         await expect(page.locator(".alert .summary")).to_have_text("Bin bin-1 is 91 % full")
