@@ -348,8 +348,7 @@ def test_firmware_is_signed_kept_and_rolled_out(
 ) -> None:
     monkeypatch.setenv("NABD_FIRMWARE_DIR", str(tmp_path / "firmware"))
     add_bin()
-    done("device", "rotate", "B-1")
-    add_bin("B-2")
+    add_bin("B-2", "--no-password")
     file, key = tmp_path / "image.bin", tmp_path / "nabd.key"
     file.write_bytes(b"image")
     of = ("--kind", "bin", "--version", "2.0.0")

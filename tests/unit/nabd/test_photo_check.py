@@ -52,6 +52,7 @@ def test_what_may_not_be_looked_at_is_bad_and_stops_no_other_check(
 
     assert [(one.subject, one.verdict) for one in found] == [
         ("kinds", Verdict.FINE),
+        ("profiles", Verdict.FINE),
         ("disk", Verdict.FINE),
         ("photos", Verdict.BAD),
     ]
