@@ -29,9 +29,8 @@ def test_rules_for_any_kind_judge_every_kind(kind: str) -> None:
 def test_device_that_measures_no_numbers_is_never_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     bin_ = KINDS["bin"]
     lid = tuple(m for m in bin_.measurements if m.name == "lid_open")
-    switch = replace(
-        bin_, name="switch", measurements=lid, headline="lid_open", derived=(), panels=(), properties=()
-    )
+    bare = replace(bin_, derived=(), panels=(), properties=(), public=())
+    switch = replace(bare, name="switch", measurements=lid, headline="lid_open")
     monkeypatch.setitem(KINDS, "switch", switch)
 
     assert fired_of("any", "switch", every(1, 1441, lid_open=True)) == set()
