@@ -16,6 +16,7 @@ from notify.answers import offers
 from notify.expiry import DELIVERIES
 from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
+from readings.by_hand.expiry import NEVER_STORED
 from readings.stored.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows
 from store.expiry import Expiring
@@ -24,6 +25,9 @@ from work.orphan_photos import OrphanPhotos
 
 ORPHANS_KEPT = timedelta(days=7)
 """How old the file of a photo without a row is before it goes: backups of both may be days apart."""
+
+UNSENT_KEPT = timedelta(days=30)
+"""How long a phone may be away between two tries to send what was entered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,12 @@ def classes_of(settings: Settings) -> list[RetentionClass]:
         ),
         RetentionClass(
             name="repeated requests", expiring=idempotency_keys.KEYS, keep=idempotency_keys.REMEMBERED
+        ),
+        RetentionClass(
+            name="entered by hand, never stored",
+            expiring=NEVER_STORED,
+            keep=UNSENT_KEPT,
+            survives="what was stored, with its author",
         ),
         RetentionClass(name="links in messages", expiring=offers.OFFERS, keep=offers.KEPT_FOR, real=True),
         RetentionClass(name="sessions", expiring=SESSIONS, keep=timedelta(0), real=True),

@@ -59,7 +59,7 @@ class HandReading:
         return {**self.measurements, **own}
 
 
-class CounterFell(Conflict):
+class CounterReset(Conflict):
     """A counter is less than it was: the meter was replaced, or somebody misread it; `reset` says the former.
 
     measurement: which; last, value: what it said before, and now, in its unit.
@@ -67,8 +67,8 @@ class CounterFell(Conflict):
 
     def __init__(self, measurement: str, last: float, value: float) -> None:
         super().__init__(
-            f"{measurement} was {last:g} before and only grows; {value:g} is less: say `reset` if the meter"
-            " was replaced",
+            f"{measurement} was {last:g} before and only grows; {value:g} is less: say `--reset` (`reset`) if"
+            " the meter was replaced",
             key="conflict.counter_fell",
             name=measurement,
             last=f"{last:g}",
@@ -105,7 +105,7 @@ async def enter(
     Raises:
         Invalid: names the field.
         Conflict: the device is retired.
-        CounterFell: see there.
+        CounterReset: see there.
     """
     kind = _kind_of(device, kinds)
     measurements = form.checked(kind, new.measurements)
@@ -161,7 +161,7 @@ async def _refuse_fall(
         )
         last = before[0].values[name] if before and name not in before[0].suspect else None
         if isinstance(last, int | float) and value < last:
-            raise CounterFell(name, last, value)
+            raise CounterReset(name, last, value)
 
 
 _STORED = "UPDATE hand_reading SET stored_at = $2, refused = NULL WHERE id = $1 AND stored_at IS NULL"

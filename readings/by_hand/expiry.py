@@ -35,7 +35,7 @@ _FORGET = "DELETE FROM hand_reading WHERE id = ANY($1) AND stored_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
-class NeverStored:
+class UnsentReadings:
     """Rows of people's readings of which none is stored; those of which one is are marked so meanwhile."""
 
     tables: tuple[str, ...] = ("hand_reading",)
@@ -56,4 +56,4 @@ class NeverStored:
         return sum(len(ids) for _, ids in due)
 
 
-NEVER_STORED = NeverStored()
+NEVER_STORED = UnsentReadings()
