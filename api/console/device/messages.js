@@ -83,7 +83,7 @@ function acceptedRow(latest) {
   const kind = state.kinds.get(latest.kind);
   return h("li", {}, h("details", { "data-key": latest.received_at },
     h("summary", {}, h("time", { datetime: latest.received_at }, full(new Date(latest.received_at))), " ",
-      h("small", {}, tn("elements", Object.keys(latest.measurements).length)),
+      h("small", {}, tn("elements", Object.keys(latest.measurements).length)), " ",
       handAt(latest.observed_at) && h("span", { class: "tag is-plain" }, t("entered_by_hand"))),
     h("dl", { class: "facts" }, Object.entries(latest.measurements).map(([name, raw]) => {
       const one = kind?.measurements.find((declared) => declared.name === name) ?? { name, type: typeof raw };

@@ -17,6 +17,12 @@ export const handWords = (kind, measurements) => Object.entries(measurements).fl
   return [i ? ", " : "", `${said(one.label, name)} `, bdi(value(one, raw))];
 });
 
+// A counter is less than it was.
+export function fellWords(kind, name, last) {
+  const one = kind?.measurements.find((declared) => declared.name === name) ?? { name, type: "number" };
+  return t("reading_fell", { label: said(one.label, name), last: value(one, last) });
+}
+
 // kind: as the API declares it; latest: the newest reading, or null; now(): ms. `read()` returns {measurements, note,
 // reset, observed_at}, the last one null for now, or throws what is wrong; `fell(name, last)` asks whether a counter
 // was replaced.
@@ -30,13 +36,14 @@ export function readingForm(kind, latest, now) {
     controls.map(({ label }) => label), field(t("reading_when"), when, t("reading_now")), field(t("reading_note"), note), reset);
 
   function fell(name, last) {
-    const { one, input } = controls.find((each) => each.one.name === name);
+    const { input } = controls.find(({ one }) => one.name === name);
     reset.hidden = false;
-    throw atFault(input, t("reading_fell", { label: said(one.label, name), last: value(one, last) }));
+    throw atFault(input, fellWords(kind, name, last));
   }
 
   function read() {
-    for (const { input } of controls) input.removeAttribute("aria-invalid");
+    for (const one of element.querySelectorAll("[aria-invalid]")) one.removeAttribute("aria-invalid");
+    for (const one of element.querySelectorAll(".at-fault")) one.remove();
     const measurements = {};
     for (const { one, input } of controls) {
       const found = readOne(one, input);
@@ -88,13 +95,15 @@ function readOne(one, input) {
   if (one.type === "text") return text;
   const found = numberOf(text);
   const label = said(one.label, one.name);
-  if (!Number.isFinite(found)) throw atFault(input, `${label}: ${t("reading_no_number")}`);
-  if ((one.low !== null && found < one.low) || (one.high !== null && found > one.high)) throw atFault(input, `${label}: ${range(one)}`);
+  if (!Number.isFinite(found)) throw atFault(input, t("reading_fault", { label, what: t("reading_no_number") }));
+  if ((one.low !== null && found < one.low) || (one.high !== null && found > one.high)) throw atFault(input, t("reading_fault", { label, what: range(one) }));
   return found;
 }
 
+// Said beside the value too: on a phone the end of the form may be out of sight.
 function atFault(input, text) {
   input?.setAttribute("aria-invalid", "true");
+  input?.after(h("small", { class: "at-fault" }, text));
   input?.focus();
   return new Error(text);
 }

@@ -156,7 +156,7 @@ function footer() {
   return h("footer", { class: "work-foot" }, place_,
     h("p", { class: "ways" }, button,
       h("button", { type: "button", onclick: scan }, t("scan")),
-      may("enter-readings") && h("button", { type: "button", onclick: read }, t("enter_reading")),
+      may("enter-readings") && h("button", { type: "button", "data-focus": "read", onclick: read }, t("enter_reading")),
       may("install-devices") && moveLink({ install: true, order: null }, { class: "way" }, t("nav_install"))), tell, missing());
 }
 

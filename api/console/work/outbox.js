@@ -110,8 +110,8 @@ async function sameDevice(body, error) {
   return there;
 }
 
-async function refuse(entry, { message, detail, status, confirm }) {
-  entry.problem = { title: message, detail, status, confirm, last: status === 409 ? await lastMove(entry) : null };
+async function refuse(entry, { message, detail, status, confirm, errors }) {
+  entry.problem = { title: message, detail, status, confirm, fault: errors?.[0], last: status === 409 ? await lastMove(entry) : null };
   await save(entry);
 }
 
