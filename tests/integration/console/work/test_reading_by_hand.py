@@ -242,7 +242,7 @@ async def test_operator_enters_a_reading_and_sees_who_did(browser: Browser, desk
         await page.get_by_role("button", name="Enter a reading").click()
         await enter(page, energy_kwh="3")
         await expect(page.locator("dialog .problem")).to_contain_text("only grows")
-        await page.get_by_label("The meter was replaced").check()
+        await page.get_by_role("checkbox", name="The meter was replaced").check()
         await enter(page)
         await expect(page.locator(".hand-readings li")).to_have_count(2)
 
