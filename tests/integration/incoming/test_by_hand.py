@@ -270,6 +270,48 @@ async def test_the_ministry_sees_that_it_was_entered_and_not_by_whom(
     assert (one["measurements"], one["author"], one["note"]) == ({"fill_pct": 55}, None, None)
 
 
+WAYS_OUT = (
+    "/open-data",
+    "/open-data/catalogue.jsonld",
+    "/open-data/tripoli/bin.csv",
+    "/open-data/tripoli/bin.geojson",
+    "/open-data/tripoli/bin.parquet",
+    "/ngsi-ld/v1/entities?type=WasteContainer&options=sysAttrs",
+    "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:WasteContainer:b1",
+    "/sensorthings/v1.1/Things?$expand=Datastreams($expand=Observations)",
+    "/api/v1/devices/b1/readings?format=csv",
+    "/api/v1/devices/b1/readings?format=parquet",
+    "/api/v1/devices/b1/readings",
+    "/api/v1/latest",
+    "/api/v1/standings",
+)
+
+
+async def test_no_way_out_tells_who_entered_it(way_in: WayIn) -> None:
+    town = way_in.town
+    token = await builders.token(town.connection, "Rima Haddad", role=Role.ADMIN)
+    admin = {"Authorization": f"Bearer {token}"}
+    await town.start()
+    entered = await post(way_in, admin, measurements={"fill_pct": 55}, note="ask Samir")
+    chosen = {"licence": "CC-BY-4.0"}
+    await way_in.client.put("/api/v1/municipalities/tripoli/open-data", json=chosen, headers=admin)
+
+    async def flushed() -> bool:
+        latest = await way_in.client.get("/api/v1/devices/b1/latest", headers=admin)
+        return latest.status_code == 200
+
+    assert entered.status_code == 201
+    await eventually(flushed)
+    for path in WAYS_OUT:
+        told = await way_in.client.get(path, headers=admin)
+
+        assert told.status_code == 200, f"{path}: {told.text}"
+        assert b"Rima" not in told.content, path
+        assert b"Samir" not in told.content, path
+    geojson = await way_in.client.get("/open-data/tripoli/bin.geojson")
+    assert "55" in geojson.text
+
+
 async def test_without_ingest_nothing_half_is_left(
     way_in: WayIn, rima: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
