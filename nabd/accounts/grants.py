@@ -64,7 +64,7 @@ banned_device       r        r        -        ard      -        r
 calendar_day        -        -        r        arwd     -        -
 channel_state       -        -        arw      r        -        -
 clock_offset        ard      -        -        rd       -        -
-command             rw       arwd     -        arw      -        -
+command             rw       arwd     -        arw      -        rw
 command_request     -        -        -        arw      -        -
 database_reader     -        -        -        -        -        -
 delivery            -        rd       arw      rw       -        -
@@ -76,6 +76,7 @@ device_credential   -        rw       -        arw      -        -
 device_move         -        -        -        ar       -        -
 device_note         -        -        -        ar       -        -
 device_pace         arwd     -        -        r        -        -
+downlink_path       -        -        -        -        -        arw
 escalation          -        rd       arw      r        -        -
 external_alert      -        rwd      -        arwd     -        -
 firmware_image      -        r        -        ard      -        -

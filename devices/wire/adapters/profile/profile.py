@@ -9,6 +9,7 @@ from typing import Any
 
 from devices.kinds.kind import Kind, ValueType
 from devices.wire import instants
+from devices.wire.adapters.profile.downlinks import ProfileDownlink
 from devices.wire.adapters.profile.layouts import PayloadLayout, choose, none_fits
 from devices.wire.adapters.profile.message import MessagePaths
 from devices.wire.adapters.profile.paths import MISSING, MOST_LEAVES, NoValue, ValuePath, leaves, written
@@ -56,7 +57,8 @@ class Profile:
 
     title, vendor, model: for people. documented: where the vendor describes the format.
     codec: a JavaScript file beside the profile that decodes the bytes, empty without; whoever runs it hands
-    what it returns to `read`. ignores: what the profile knows and asks nothing of. source: its own text.
+    what it returns to `read`. downlinks: how commands are said, by name. ignores: what the profile knows and
+    asks nothing of. source: its own text.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Profile:
     message: MessagePaths
     layouts: tuple[PayloadLayout, ...]
     readings: tuple[ProfileReading, ...]
+    downlinks: Mapping[str, ProfileDownlink]
     ignores: tuple[ValuePath, ...]
     examples: tuple[Example, ...]
     source: str
