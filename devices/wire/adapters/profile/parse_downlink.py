@@ -29,13 +29,10 @@ def read_downlinks(
     for kind in kinds:
         known = known_commands(kind) | known
     table = root.table("downlinks", known)
-    found: dict[str, ProfileDownlink] = {}
-    for name in table.members if table is not None else ():
-        assert table is not None
-        one = table.table(name, _DOWNLINK)
-        if one is not None and name in known:
-            found[name] = _downlink(one, known[name], codec=codec)
-    return found
+    if table is None:
+        return {}
+    tables = {name: table.table(name, _DOWNLINK) for name in table.members if name in known}
+    return {name: _downlink(one, known[name], codec=codec) for name, one in tables.items() if one is not None}
 
 
 def _downlink(table: ProfileTable, command: Command, *, codec: bool) -> ProfileDownlink:
@@ -60,25 +57,33 @@ def _downlink(table: ProfileTable, command: Command, *, codec: bool) -> ProfileD
 def _parts(table: ProfileTable, command: Command) -> tuple[bytes | EncodedArgument, ...]:
     arguments = {one.name: one for one in command.arguments}
     forms = table.table("arguments", arguments)
-    parts: list[bytes | EncodedArgument] = []
+    parts: list[bytes | EncodedArgument | None] = []
     for position, part in enumerate(PLACE.split(table.text("hex", needed=True))):
         if position % 2 == 0:
-            try:
-                parts += [bytes.fromhex(part)] if part.strip() else []
-            except ValueError as error:
-                table.wrong("hex", f"hex: {error}")
+            parts += [_bytes(table, part)] if part.strip() else []
         elif part not in arguments:
             table.wrong("hex", f"{command.name} has no argument {part!r}; {meant(part, arguments)}")
+            parts.append(None)
         elif forms is None or part not in forms:
             table.wrong(
                 "hex", f"how {part} stands in bytes is missing: arguments = {{{part} = {{type = …}}}}"
             )
-        elif (one := _argument(forms, arguments[part])) is not None:
-            parts.append(one)
-    size = sum(len(one) if isinstance(one, bytes) else size_of(one.type) for one in parts)
+            parts.append(None)
+        else:
+            parts.append(_argument(forms, arguments[part]))
+    found = tuple(one for one in parts if one is not None)
+    size = sum(len(one) if isinstance(one, bytes) else size_of(one.type) for one in found)
     if size > MOST_BYTES:
         table.wrong("hex", f"{size} bytes: LoRaWAN carries {MOST_BYTES}")
-    return tuple(parts)
+    return found if len(found) == len(parts) else ()
+
+
+def _bytes(table: ProfileTable, written: str) -> bytes | None:
+    try:
+        return bytes.fromhex(written)
+    except ValueError as error:
+        table.wrong("hex", f"hex: {error}")
+        return None
 
 
 def _argument(forms: ProfileTable, argument: Argument) -> EncodedArgument | None:
@@ -111,10 +116,11 @@ def _argument(forms: ProfileTable, argument: Argument) -> EncodedArgument | None
 def _linear(table: ProfileTable, argument: Argument) -> Linear:
     unit = table.text("unit")
     try:
-        return converter(argument.unit, unit) if unit else (1.0, 0.0)
+        factor, summand = converter(unit, argument.unit) if unit else (1.0, 0.0)
     except BadUnit as error:
         table.wrong("unit", f"{argument.name} is in {argument.unit}: {error}", closest(unit, error.choices))
         return 1.0, 0.0
+    return 1 / factor, -summand / factor
 
 
 def _check_said(table: ProfileTable, command: Command, downlink: ProfileDownlink) -> None:
@@ -146,6 +152,7 @@ def _places(value: object) -> Iterator[str]:
 def _check_examples(table: ProfileTable, downlink: ProfileDownlink) -> None:
     if "examples" in table and downlink.data is not None:
         table.wrong("examples", "examples are of hex: what a codec makes is known when it runs")
+    if not downlink.parts:
         return
     for example in table.tables("examples", _EXAMPLE):
         args: dict[str, Any] = example.one("args", dict, {}, "a table such as {interval_s = 600}")
