@@ -47,7 +47,7 @@ DETAIL_LIMIT: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDownlink:
-    """A command that is to be handed to a network server now; see downlink_path for `topic` and `json`."""
+    """A command that is to be handed to a network server now; see downlink_topic for `topic` and `json`."""
 
     id: UUID
     port: int
@@ -59,10 +59,10 @@ class DueDownlink:
 
 
 _DUE_AT = """
-SELECT DISTINCT path.source_id
+SELECT DISTINCT known.source_id
 FROM command AS c
-INNER JOIN downlink_path AS path ON c.device_id = path.device_id
-INNER JOIN source ON path.source_id = source.id
+INNER JOIN downlink_topic AS known ON c.device_id = known.device_id
+INNER JOIN source ON known.source_id = source.id
 INNER JOIN relay ON source.gateway_id = relay.gateway_id AND c.device_id = relay.device_id
 WHERE c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $1 AND c.expires_at > $1
 """
@@ -76,10 +76,10 @@ WITH waiting AS (
             c.status = 'queued' AND c.payload IS NOT NULL AND c.expires_at > $1
             AND c.detail IS DISTINCT FROM $2
             AND NOT EXISTS (
-                SELECT FROM downlink_path AS path
-                INNER JOIN source ON path.source_id = source.id
-                INNER JOIN relay ON source.gateway_id = relay.gateway_id AND path.device_id = relay.device_id
-                WHERE path.device_id = c.device_id
+                SELECT FROM downlink_topic AS known
+                INNER JOIN source ON known.source_id = source.id
+                INNER JOIN relay ON source.gateway_id = relay.gateway_id AND known.device_id = relay.device_id
+                WHERE known.device_id = c.device_id
             )
         FOR UPDATE SKIP LOCKED
     ))
@@ -107,8 +107,8 @@ WITH due AS (
         SELECT c.id
         FROM command AS c
         INNER JOIN device AS d ON c.device_id = d.id
-        INNER JOIN downlink_path AS path ON c.device_id = path.device_id
-        INNER JOIN source ON path.source_id = source.id
+        INNER JOIN downlink_topic AS known ON c.device_id = known.device_id
+        INNER JOIN source ON known.source_id = source.id
         INNER JOIN relay ON source.gateway_id = relay.gateway_id AND c.device_id = relay.device_id
         WHERE
             c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $2 AND c.expires_at > $2
@@ -120,9 +120,9 @@ WITH due AS (
     RETURNING id, device_id, port, payload, confirmed, expires_at
 )
 
-SELECT due.id, due.port, due.payload, due.confirmed, due.expires_at, path.topic, path.json
+SELECT due.id, due.port, due.payload, due.confirmed, due.expires_at, known.topic, known.json
 FROM due
-INNER JOIN downlink_path AS path ON due.device_id = path.device_id
+INNER JOIN downlink_topic AS known ON due.device_id = known.device_id
 """
 
 
@@ -219,12 +219,12 @@ async def record_heard(
 
 
 _LEARN = """
-INSERT INTO downlink_path AS known (device_id, source_id, topic, json) VALUES ($1, $2, $3, $4)
+INSERT INTO downlink_topic AS known (device_id, source_id, topic, json) VALUES ($1, $2, $3, $4)
 ON CONFLICT (device_id) DO UPDATE SET
     source_id = excluded.source_id, topic = excluded.topic, json = excluded.json
 """
 
 
-async def learn_path(connection: Connection, device: int, source: int, topic: str, *, json: bool) -> None:
+async def learn_topic(connection: Connection, device: int, source: int, topic: str, *, json: bool) -> None:
     """Keep where a device is told something: at the source that heard it last."""
     await connection.execute(_LEARN, device, source, topic, json)

@@ -76,7 +76,7 @@ device_credential   -        rw       -        arw      -        -
 device_move         -        -        -        ar       -        -
 device_note         -        -        -        ar       -        -
 device_pace         arwd     -        -        r        -        -
-downlink_path       -        -        -        -        -        arw
+downlink_topic      -        -        -        -        -        arw
 escalation          -        rd       arw      r        -        -
 external_alert      -        rwd      -        arwd     -        -
 firmware_image      -        r        -        ard      -        -

@@ -26,10 +26,10 @@ from devices.wire.adapters.formats.downlinks import (
     FORMATS,
     KNOWS_REPEATS,
     TRIES_AGAIN,
-    DownlinkPath,
+    DownlinkTopic,
     ids_of,
     message_of,
-    path_of,
+    topic_of,
 )
 from nabd.bridge.upstream import Upstream
 from store.connection import Connection
@@ -47,7 +47,7 @@ _BECAME: Final[dict[Happening, Became]] = {
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-KnownPaths = dict[int, tuple[int, DownlinkPath]]
+KnownTopics = dict[int, tuple[int, DownlinkTopic]]
 """By the number of a device, the source that heard it last, and where there it is told something."""
 
 
@@ -61,12 +61,12 @@ class Database(Protocol):
 class Downlinks:
     """Those of one source.
 
-    device: by the name on the wire, None for a stranger's. paths: of all sources, shared by them.
+    device: by the name on the wire, None for a stranger's. topics: of all sources, shared by them.
     """
 
     source: Source
     device: Callable[[str], Device | None]
-    paths: KnownPaths
+    topics: KnownTopics
     database: Database
     now: Now
     step: Callable[[str], None] = lambda _: None
@@ -92,11 +92,11 @@ class Downlinks:
                 await self._hand(upstream, due)
 
     async def _hand(self, upstream: Upstream, due: DueDownlink) -> None:
-        path = DownlinkPath(topic=due.topic, json=due.json)
+        to = DownlinkTopic(prefix=due.topic, json=due.json)
         downlink = Downlink(port=due.port, payload=due.payload, confirmed=due.confirmed)
         expires_at = to_microseconds(due.expires_at)
         self.step("taken")
-        code = await upstream.publish(*message_of(self.source.format, path, due.id, downlink, expires_at))
+        code = await upstream.publish(*message_of(self.source.format, to, due.id, downlink, expires_at))
         self.step("handed over")
         if code == NO_SUBSCRIBERS or code >= _FAILURE:
             why = _refusal(self.source, code)
@@ -109,15 +109,15 @@ class Downlinks:
         """Learn where the devices of a message are told something, and what became of what they were told."""
         if self.source.format not in FORMATS:
             return
-        path = path_of(self.source.format, topic, payload)
+        told_at = topic_of(self.source.format, topic, payload)
         for name in found.speakers:
             device = self._relayed(name)
             if (
-                path is not None
+                told_at is not None
                 and device is not None
-                and self.paths.get(device.id) != (self.source.id, path)
+                and self.topics.get(device.id) != (self.source.id, told_at)
             ):
-                await self._learn(device, path)
+                await self._learn(device, told_at)
         for event in found.events:
             device = self._relayed(event.device)
             if device is not None:
@@ -127,10 +127,10 @@ class Downlinks:
         device = self.device(name)
         return device if device is not None and self.source.gateway in device.relays else None
 
-    async def _learn(self, device: Device, path: DownlinkPath) -> None:
-        known = (device.id, self.source.id, path.topic)
-        await self.database(lambda one: downlinks.learn_path(one, *known, json=path.json))
-        self.paths[device.id] = self.source.id, path
+    async def _learn(self, device: Device, told_at: DownlinkTopic) -> None:
+        known = (device.id, self.source.id, told_at.prefix)
+        await self.database(lambda one: downlinks.learn_topic(one, *known, json=told_at.json))
+        self.topics[device.id] = self.source.id, told_at
 
     async def _hear_event(self, device: Device, event: Event) -> None:
         if event.happening is Happening.JOINED:  # it listens now: what nobody took is tried again

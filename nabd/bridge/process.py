@@ -33,7 +33,7 @@ from devices.sources.states import Frame
 from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
-from nabd.bridge.downlinks import Downlinks, KnownPaths
+from nabd.bridge.downlinks import Downlinks, KnownTopics
 from nabd.bridge.session import SourceSession, Step
 from nabd.bridge.upstream import NOWHERE_PRIVATE
 from nabd.broker.address import BrokerAddress
@@ -84,7 +84,7 @@ class Bridge:
     targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
     devices: dict[str, Device] = field(default_factory=dict)
-    paths: KnownPaths = field(default_factory=dict)
+    topics: KnownTopics = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
     _generation: int = -1
 
@@ -110,7 +110,8 @@ class Bridge:
         await states.forget_old(connection, self.now)
 
     async def close(self) -> None:
-        """End every session."""
+        """End every session; who hears next may learn otherwise where devices are told something."""
+        self.topics.clear()
         for number in [*self.heard]:
             await self._end(number)
 
@@ -132,7 +133,7 @@ class Bridge:
             downlinks=Downlinks(
                 source=source,
                 device=lambda name: self.devices.get(name),
-                paths=self.paths,
+                topics=self.topics,
                 database=self._patiently,
                 now=self.now,
                 step=self.step,

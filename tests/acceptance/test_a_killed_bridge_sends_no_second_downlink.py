@@ -42,7 +42,7 @@ async def test_a_bridge_killed_while_it_hands_over_leaves_one_downlink_of_each_c
 
         async def learned() -> bool:
             await say(foreign, (f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))))
-            return bool(await running.database.fetchval("SELECT count(*) FROM downlink_path"))
+            return bool(await running.database.fetchval("SELECT count(*) FROM downlink_topic"))
 
         await eventually(learned)
         given: list[str] = []

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -139,6 +140,21 @@ async def add(bridged: Bridged, foreign: Mosquitto, format: str, **more: Any) ->
     await heard(bridged, "lora")
 
 
+def chirpstack_up() -> tuple[str, object]:
+    """Return an uplink of ChirpStack, with its topic."""
+    return f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))
+
+
+async def learned(town: Town, say_it: Callable[[], Awaitable[None]]) -> None:
+    """Let a device be heard until the bridge, which reads the registry now and then, knows where."""
+
+    async def known() -> bool:
+        await say_it()
+        return bool(await town.connection.fetchval("SELECT count(*) FROM downlink_topic"))
+
+    await eventually(known)
+
+
 def uplink() -> dict[str, Any]:
     """Return an uplink of The Things Stack."""
     return {"f_port": 85, "f_cnt": 1, "frm_payload": base64.b64encode(level(2116)).decode()}
@@ -156,7 +172,7 @@ async def test_a_command_to_a_device_of_chirpstack_is_handed_over_and_followed_t
         await stands(town, given, "queued", UNHEARD)
         assert server.pushed == []
 
-        await say(foreign, (f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))))
+        await learned(town, partial(say, foreign, chirpstack_up()))
         await stands(town, given, "delivered", None)
         await server.has(1)
         (topic, said), *more = server.pushed
@@ -205,7 +221,7 @@ async def test_a_command_to_a_device_of_the_things_stack_is_pushed_and_followed_
     await town.start()
     async with bridging(town) as bridged, serving(foreign, "v3/+/devices/+/down/push") as server:
         await add(bridged, foreign, "things_stack", protocol="3.1.1")
-        await server.message("join", join_accept={"session_key_id": "AXA="})
+        await learned(town, partial(server.message, "join", join_accept={"session_key_id": "AXA="}))
         given = await tell(town, "set_interval", interval_s=1200)
         await server.has(1)
 
@@ -256,7 +272,7 @@ async def test_a_bridge_that_ends_between_marking_and_remembering_hands_the_same
         serving(foreign, "application/+/device/+/command/+") as server,
     ):
         await add(bridged, foreign, "chirpstack")
-        await say(foreign, (f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))))
+        await learned(town, partial(say, foreign, chirpstack_up()))
         given = await tell(town, "reboot")
         await stands(town, given, "sent", None)
         await eventually(lambda: _ended(kills))
@@ -286,7 +302,7 @@ async def test_a_bridge_that_ends_after_pushing_to_the_things_stack_never_pushes
 
     async with bridging(town, step) as bridged, serving(foreign, "v3/+/devices/+/down/push") as server:
         await add(bridged, foreign, "things_stack")
-        await server.message("up", uplink_message=uplink())
+        await learned(town, partial(server.message, "up", uplink_message=uplink()))
         given = await tell(town, "reboot")
         await server.has(1)
         await stands(town, given, "sent", NOT_KNOWN)
@@ -304,8 +320,7 @@ async def test_what_nobody_takes_waits_says_why_and_is_not_handed_over_after_its
     await town.start()
     async with bridging(town) as bridged:
         await add(bridged, foreign, "chirpstack")
-        await say(foreign, (f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))))
-        await town.received(1)
+        await learned(town, partial(say, foreign, chirpstack_up()))
         late = await tell(town, "reboot", after_s=1)
         given = await tell(town, "reboot")
         why = "nobody hears it at the broker of source lora: does its network server run?"
@@ -332,7 +347,7 @@ async def test_another_source_neither_gets_a_device_s_commands_nor_says_what_bec
         topics = ["other/application/+/device/+/event/+"]
         await bridged.add("other", foreign, "chirpstack", profile=PROFILE, topics=topics)
         await heard(bridged, "other")
-        await say(foreign, (f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))))
+        await learned(town, partial(say, foreign, chirpstack_up()))
         given = await tell(town, "set_interval", interval_s=600)
         await stands(town, given, "delivered", None)
 
@@ -344,7 +359,7 @@ async def test_another_source_neither_gets_a_device_s_commands_nor_says_what_bec
 
         await eventually(counted)
         await stands(town, given, "delivered", None)
-        assert await town.connection.fetchval("SELECT topic FROM downlink_path") == CHIRPSTACK
+        assert await town.connection.fetchval("SELECT topic FROM downlink_topic") == CHIRPSTACK
         assert len(server.pushed) == 1
 
 

@@ -33,28 +33,29 @@ _BEFORE: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkPath:
+class DownlinkTopic:
     """Where a device is told something at its network server.
 
-    topic: of the device, before what says which message it is. json: else the server speaks Protocol Buffers.
+    prefix: of the device's topics, before what says which message it is.
+    json: the server speaks JSON; else Protocol Buffers.
     """
 
-    topic: str
+    prefix: str
     json: bool = True
 
 
-def path_of(format: str, topic: str, payload: bytes) -> DownlinkPath | None:  # noqa: A002 - the source's word
+def topic_of(format: str, topic: str, payload: bytes) -> DownlinkTopic | None:  # noqa: A002 - the source's word
     """Return where the device of a message is told something; None where its topic does not say."""
     pattern = _BEFORE.get(format)
     match = pattern.fullmatch(topic) if pattern is not None else None
     if match is None:
         return None
-    return DownlinkPath(topic=match[1], json=payload.lstrip().startswith(b"{"))
+    return DownlinkTopic(prefix=match[1], json=payload.lstrip().startswith(b"{"))
 
 
 def message_of(
     format: str,  # noqa: A002 - the source's word
-    path: DownlinkPath,
+    to: DownlinkTopic,
     id: UUID,  # noqa: A002 - the wire's word
     downlink: Downlink,
     expires_at: int,
@@ -74,18 +75,18 @@ def message_of(
             "priority": "NORMAL",
             "correlation_ids": [f"{_OURS}{id}"],
         }
-        return f"{path.topic}/down/push", json.dumps({"downlinks": [one]}).encode()
+        return f"{to.prefix}/down/push", json.dumps({"downlinks": [one]}).encode()
     said = {
         "id": str(id),
         # It must be written as the topic has it.
-        "devEui": path.topic.rpartition("/")[2],
+        "devEui": to.prefix.rpartition("/")[2],
         "confirmed": downlink.confirmed,
         "fPort": downlink.port,
         "data": data,
         "expiresAt": to_datetime(expires_at).isoformat().replace("+00:00", "Z"),
     }
-    payload = json.dumps(said).encode() if path.json else chirpstack_protobuf.downlink(said)
-    return f"{path.topic}/command/down", payload
+    payload = json.dumps(said).encode() if to.json else chirpstack_protobuf.downlink(said)
+    return f"{to.prefix}/command/down", payload
 
 
 def ids_of(names: Iterable[str]) -> list[UUID]:
