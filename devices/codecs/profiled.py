@@ -38,16 +38,19 @@ async def decoded(
 
 
 async def encoded(
-    codecs: Codecs, profiles: Profiles, profile: Profile, said: ProfileDownlink, args: Mapping[str, Any]
+    codecs: Codecs, file: Path | None, said: ProfileDownlink, args: Mapping[str, Any]
 ) -> Downlink:
-    """Return what a command is for devices of a profile; `said`: how the profile says it.
+    """Return what a command is for devices of a profile.
+
+    Args:
+        file: of the profile's codec, None without.
+        said: how the profile says it.
 
     Raises:
         NotEncoded: the arguments do not fit, or nobody says the port.
         CodecFailed: the codec cannot be read, or failed.
         CodecsAway: no process for codecs can be had.
     """
-    file = profiles.codec(profile.name)
     if said.data is None or file is None:
         assert said.port is not None, "a downlink in hexadecimal names its port"
         return Downlink(port=said.port, payload=said.payload(args), confirmed=said.confirmed)

@@ -106,7 +106,7 @@ class _Encoder:
         if (made := self._made.get((name, command.name, as_text))) is not None:
             return made
         try:
-            made = await encoded(self._codecs, self._profiles, profile, said, command.args)
+            made = await encoded(self._codecs, self._profiles.codec(name), said, command.args)
         except (NotEncoded, CodecFailed, CodecsAway) as error:
             raise Conflict(
                 f"profile {name} cannot encode this {command.name}: {error}",

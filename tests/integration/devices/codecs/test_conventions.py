@@ -247,8 +247,8 @@ async def told(codecs: Codecs, directory: Path, returned: str) -> Downlink:
         '[downlinks.set_interval]\nport = 85\ndata = {seconds = "{interval_s}"}\n'
     )
     known = profiles.load(kinds.load(), directory)
-    ours = known["ours"]
-    return await encoded(codecs, known, ours, ours.downlinks["set_interval"], {"interval_s": 1200})
+    said = known["ours"].downlinks["set_interval"]
+    return await encoded(codecs, known.codec("ours"), said, {"interval_s": 1200})
 
 
 @pytest.mark.parametrize(("port", "heard_on"), [(", fPort: 7", 7), ("", 85)])
