@@ -2,8 +2,8 @@
 
 Pure. A process has the account nabd_<process>; `nabd migrate` has nabd_owner, which owns all but readings.
 Letters are PostgreSQL's own: a INSERT, r SELECT, w UPDATE, d DELETE, U USAGE; and k: lock rows, by a right to
-update their `id`, which nothing can change. `nabd sweep` makes and drops partitions of readings, and so owns
-their tables.
+update their `id`, which nothing can change; s: say how something stands, and nothing else of it. `nabd sweep`
+makes and drops partitions of readings, and so owns their tables.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class TableGrant:
 
 PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "U": "USAGE"}
 OWN = "own"
+COLUMNS = {"k": ("id",), "s": ("status", "detail", "tries", "due_at", "updated_at")}
+"""Letters that give a right to update some columns."""
 
 _TABLE = """
                     ingest   sweep    notify   api      annotate  bridge
@@ -64,7 +66,7 @@ banned_device       r        r        -        ard      -        r
 calendar_day        -        -        r        arwd     -        -
 channel_state       -        -        arw      r        -        -
 clock_offset        ard      -        -        rd       -        -
-command             rw       arwd     -        arw      -        rw
+command             rw       arwd     -        arw      -        rs
 command_request     -        -        -        arw      -        -
 database_reader     -        -        -        -        -        -
 delivery            -        rd       arw      rw       -        -
@@ -162,10 +164,10 @@ def grants_on(tables: Sequence[Table]) -> Iterator[TableGrant]:
         if letters == OWN:
             continue
         for letter in letters:
-            if letter == "k":
-                yield TableGrant(relation=relation, role=account.role, privilege="UPDATE", column="id")
-            else:
-                yield TableGrant(relation=relation, role=account.role, privilege=PRIVILEGES[letter])
+            columns = COLUMNS.get(letter, ("",))
+            privilege = PRIVILEGES.get(letter, "UPDATE")
+            for column in columns:
+                yield TableGrant(relation=relation, role=account.role, privilege=privilege, column=column)
 
 
 def known(tables: Sequence[Table]) -> set[str]:
