@@ -21,6 +21,7 @@ DRAWN_MS = 1500
 MAP_MS = 6000
 PLACED = ".small-map .mark, .small-map .empty"
 """The map of one device is there, or says why it is not."""
+NO_TEXT = ("[object ", "undefined", "NaN", "Invalid Date")
 A_SHEET = 36
 IN_GUIDES: Mapping[str, Width] = {
     "desk": "desk",
@@ -64,9 +65,18 @@ async def each(
                     await page.wait_for_selector(READY, timeout=60_000)
                     if drawn:
                         await _drawn(page)
+                    await _reads_well(page, f"{path} {language}")
                     await look(page, f"{name}-{language}-{theme}-{width}")
                     await page.close()
                 await context.close()
+
+
+async def _reads_well(page: Page, where: str) -> None:
+    """Raise ValueError where a page shows what JavaScript makes of things that are no text."""
+    text = await page.inner_text("body")
+    wrong = [part for part in NO_TEXT if part in text]
+    if wrong:
+        raise ValueError(f"{where} shows {', '.join(wrong)}")
 
 
 async def _drawn(page: Page) -> None:
