@@ -71,6 +71,7 @@ class Downlinks:
     now: Now
     step: Callable[[str], None] = lambda _: None
     _due: asyncio.Event = field(default_factory=asyncio.Event)
+    _recording: set[asyncio.Future[None]] = field(default_factory=set)
 
     def look(self) -> None:
         """Hand over what is due, soon."""
@@ -101,9 +102,16 @@ class Downlinks:
         if code == NO_SUBSCRIBERS or code >= _FAILURE:
             why = _refusal(self.source, code)
             log.warning("downlink is not taken", source=self.source.name, reason=why)
-            await self.database(lambda one: downlinks.put_back(one, due.id, why, self.now))
+            await self._record(lambda one: downlinks.put_back(one, due.id, why, self.now))
         else:
-            await self.database(lambda one: downlinks.mark_delivered(one, due.id, self.now))
+            await self._record(lambda one: downlinks.mark_delivered(one, due.id, self.now))
+
+    async def _record(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Store what the broker said, also where it closes the connection upon that, as some do."""
+        recording = asyncio.ensure_future(self.database(work))
+        self._recording.add(recording)
+        recording.add_done_callback(self._recording.discard)
+        await asyncio.shield(recording)
 
     async def hear(self, topic: str, payload: bytes, found: Translated) -> None:
         """Learn where the devices of a message are told something, and what became of what they were told."""

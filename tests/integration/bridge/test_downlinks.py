@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -44,6 +45,7 @@ from tests.integration.bridge.conftest import EUI, Bridged, bridging, register, 
 from tests.integration.bridge.test_bridge import chirpstack, heard, level
 from tests.integration.bridge.test_kills import Killed
 from tests.integration.ingest.conftest import KINDS, Town
+from tests.parts import need_mosquitto
 from tests.waiting import eventually, now
 
 PROFILE = "milesight-em310-udl"
@@ -397,3 +399,20 @@ async def test_a_command_that_cannot_be_said_is_refused_when_it_is_asked_for(
         with pytest.raises(Conflict, match="speaks through gateways alone"):
             await tell(town, "reboot")
         assert await list_commands(town.connection) == []
+
+
+async def test_a_broker_that_does_not_let_us_tell_devices_anything_is_said(
+    town: Town, tmp_path: Path
+) -> None:
+    need_mosquitto()
+    (tmp_path / "acl").write_text("topic read #\ntopic write application/+/device/+/event/+\n")
+    (tmp_path / "strict").mkdir()
+    await town.start()
+    with Mosquitto(tmp_path / "strict", settings=f"acl_file {tmp_path / 'acl'}") as strict:
+        async with bridging(town) as bridged:
+            await add(bridged, strict, "chirpstack")
+            await learned(town, partial(say, strict, chirpstack_up()))
+            given = await tell(town, "reboot")
+
+            why = "the broker of source lora refuses it (code 0x87): its account may not publish it"
+            await stands(town, given, "queued", why)
