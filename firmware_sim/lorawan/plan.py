@@ -46,8 +46,8 @@ class Fault(StrEnum):
     CLOCKLESS = "no_clock"
 
 
-EVERY: Final = 3
-"""Every third frame has a fault."""
+EVERY: Final = 2
+"""Every second frame of a network server has a fault."""
 LATE_BY: Final[Mapping[Fault, Gateway]] = {
     Fault.LATE: RIGHT[-1],
     Fault.LATE_AHEAD: AHEAD,
@@ -114,15 +114,32 @@ class _Air:
 def make_plan(
     devices: Sequence[CityDevice], kinds: Kinds, *, seed: int, start: int, seconds: float, interval_s: float
 ) -> Plan:
-    """Return a plan from `start` on; its last delivery is due within `seconds`."""
+    """Return a plan from `start` on; its last delivery is due within `seconds`.
+
+    The last one of each network server is no copy: once that is stored, so is all that came before it.
+    """
     rng = np.random.default_rng(seed)
     late = round(min(LATE_S, seconds / 4) * SECOND)
-    end = start + round(seconds * SECOND) - late - SECOND // 2
+    last = start + round(seconds * SECOND) - 2 * NETWORK_US
+    end = last - late - NETWORK_US
     interval = round(min(interval_s * SECOND, (end - start) / 3))
-    air = [one for device in devices for one in _spoken(device, seed, rng, start, end, interval)]
+    closing = {device.server.name: device for device in devices}
+    air = [
+        one
+        for device in devices
+        for one in _spoken(
+            device,
+            seed,
+            range(start + int(rng.integers(0, interval)), end, interval),
+            last if closing[device.server.name] is device else None,
+        )
+    ]
     making = _Making(kinds, rng, late)
-    for place, one in enumerate(sorted(air, key=lambda one: (one.at, one.device.eui))):
-        making.add(one, _fault(place, one))
+    places: Counter[str] = Counter()
+    for one in sorted(air, key=lambda one: (one.at, one.device.eui)):
+        server = one.device.server.name
+        making.add(one, None if one.at == last else _fault(places[server], one))
+        places[server] += 1
     joins = [
         Delivery(due=one.at - 1, server=server.name, topic=topic, payload=payload)
         for one in air
@@ -138,16 +155,14 @@ def make_plan(
     )
 
 
-def _spoken(
-    device: CityDevice, seed: int, rng: np.random.Generator, start: int, end: int, interval: int
-) -> Iterator[_Air]:
-    times = range(start + int(rng.integers(0, interval)), end, interval)
-    rejoins_at = len(times) // 2 if int(device.eui[-6:], 16) % REJOINS_EVERY == 0 else len(times)
-    for n, at in enumerate(times):
+def _spoken(device: CityDevice, seed: int, times: range, last: int | None) -> Iterator[_Air]:
+    """Yield what a device says; last: when it speaks once more, after all others."""
+    rejoins_at = len(times) // 2 if int(device.eui[-6:], 16) % REJOINS_EVERY == 0 else len(times) + 1
+    for n, at in enumerate((*times, *([] if last is None else [last]))):
         session, counter = (0, n) if n < rejoins_at else (1, n - rejoins_at)
         said = device.model.speak(np.random.default_rng([seed, int(device.eui, 16)]), n)
         frame = Frame(eui=device.eui, session=session, counter=counter, said=said)
-        yield _Air(at=at, device=device, frame=frame, next_at=at + interval if n + 1 < len(times) else None)
+        yield _Air(at=at, device=device, frame=frame, next_at=times[n + 1] if n + 1 < len(times) else None)
 
 
 def _fault(place: int, one: _Air) -> Fault | None:
