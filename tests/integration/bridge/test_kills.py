@@ -14,6 +14,8 @@ from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
 
 TOPIC = "nabd/v1/tripoli/bin/f1/telemetry"
+BEGAN_MS = now() // 1000
+"""One for all messages, so that no two of them share an instant."""
 
 
 class Killed(Exception):
@@ -39,8 +41,7 @@ class Killer:
 
 
 def dated(start: int, count: int) -> list[tuple[str, Any]]:
-    at = now() // 1000
-    return [(TOPIC, {"ts": at - start - i, "fill_pct": i % 100, "n": start + i}) for i in range(count)]
+    return [(TOPIC, {"ts": BEGAN_MS - start - i, "fill_pct": i % 100, "n": start + i}) for i in range(count)]
 
 
 def undated(start: int, count: int) -> list[tuple[str, Any]]:
