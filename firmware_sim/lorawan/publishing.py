@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
 import aiomqtt
 
 from firmware_sim.lorawan.plan import Delivery
 
+QUIET = logging.getLogger(__name__)
+"""A broker that goes away is waited for: nobody need read of it."""
+QUIET.setLevel(logging.CRITICAL)
 AGAIN_S = 0.5
 TIMEOUT_S = 5.0
 
@@ -32,10 +36,11 @@ async def publish(
     """
     next_one = 0
     while next_one < len(deliveries):
+        client = aiomqtt.Client(
+            host, port, identifier=name, protocol=aiomqtt.ProtocolVersion.V5, timeout=TIMEOUT_S, logger=QUIET
+        )
         try:
-            async with aiomqtt.Client(
-                host, port, identifier=name, protocol=aiomqtt.ProtocolVersion.V5, timeout=TIMEOUT_S
-            ) as client:
+            async with client:
                 for delivery in deliveries[next_one:]:
                     await asyncio.sleep(max(0.0, (delivery.due - now()) / 1_000_000))
                     await client.publish(delivery.topic, delivery.payload, qos=1)
@@ -43,3 +48,8 @@ async def publish(
                     next_one += 1
         except aiomqtt.MqttError:
             await asyncio.sleep(AGAIN_S)
+        finally:
+            # A connection lost while nobody waits for messages leaves an exception that asyncio would tell.
+            lost = client._disconnected
+            if lost.done() and not lost.cancelled():
+                lost.exception()
