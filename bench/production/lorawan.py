@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bench.production.layout import TOWN, ProductionLayout, Tell
-from bench.production.processes import Restarting, nabd
-from bench.production.results import LorawanResult, proven
+from bench.production.processes import LastingProcess, nabd
+from bench.production.results import CityResult, proven
 from bench.throughput.children import ChildFailed
 from devices import kinds
 from devices.instants import to_datetime
@@ -43,29 +42,29 @@ DELIVERED_WITHIN_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
-class LorawanTown:
+class City:
     """Who speaks through network servers, at their broker.
 
-    log: where what that broker has taken is written. taken: how many messages of it are `copies`.
+    log: where what that broker has taken is written, but for copies, which are counted.
     broker_runs: closed while the broker is away.
     """
 
     layout: ProductionLayout
     dsn: str
-    bridge: Restarting
+    bridge: LastingProcess
     devices: Sequence[CityDevice]
     broker: Mosquitto
     broker_runs: ExitStack
     tell: Tell
     log: Path
-    taken: Counter[str] = field(default_factory=Counter)
+    copies: int = 0
     plan: Plan | None = None
 
 
 @asynccontextmanager
 async def running(
-    layout: ProductionLayout, dsn: str, bridge: Restarting, devices: int, tell: Tell
-) -> AsyncIterator[LorawanTown]:
+    layout: ProductionLayout, dsn: str, bridge: LastingProcess, devices: int, tell: Tell
+) -> AsyncIterator[City]:
     """Run the network servers' broker until the context ends, with so many devices; without any, nothing.
 
     Raises:
@@ -77,7 +76,7 @@ async def running(
     directory = layout.directory / "foreign"
     directory.mkdir(exist_ok=True)
     with ExitStack() as broker_runs:
-        town = LorawanTown(
+        city = City(
             layout=layout,
             dsn=dsn,
             bridge=bridge,
@@ -87,67 +86,65 @@ async def running(
             tell=tell,
             log=layout.directory / "lorawan.jsonl",
         )
-        if town.devices:
-            await asyncio.to_thread(broker_runs.enter_context, town.broker)
-            await _connected(town)
+        if city.devices:
+            await asyncio.to_thread(broker_runs.enter_context, city.broker)
+            await _connected(city)
             tell(f"{devices} LoRaWAN devices stand behind {len(SERVERS)} network servers, which are heard")
-        yield town
+        yield city
 
 
-async def _connected(town: LorawanTown) -> None:
+async def _connected(city: City) -> None:
     """Add sources and devices by the command, and wait until the bridge hears."""
     models = [word for model in MODELS for word in ("--model", f"{model.name}={model.profile}")]
-    url = f"mqtt://{HOST}:{town.layout.ports['foreign']}"
+    url = f"mqtt://{HOST}:{city.layout.ports['foreign']}"
     for server in SERVERS:
         known = ["--municipality", TOWN, "--format", server.format, "--url", url]
-        await nabd(town.layout, "source", "add", server.name, *known, *models)
-    written = town.layout.directory / "lorawan.csv"
+        await nabd(city.layout, "source", "add", server.name, *known, *models)
+    written = city.layout.directory / "lorawan.csv"
     with written.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(("name", "kind", "municipality", "relays", "attr.model"))
-        for device in town.devices:
+        for device in city.devices:
             lines.writerow((device.eui, device.model.kind, TOWN, device.server.name, device.model.name))
-    await nabd(town.layout, "device", "import", str(written))
-    await _heard(town, to_datetime(clock.wall()))
+    await nabd(city.layout, "device", "import", str(written))
+    await _heard(city, to_datetime(clock.wall()))
 
 
-async def speaking(town: LorawanTown, *, seconds: float, seed: int) -> None:
+async def speaking(city: City, *, seconds: float, seed: int) -> None:
     """Let network servers say what they hear, with troubles in the middle.
 
     Raises:
         ChildFailed: the bridge does not hear again, or the broker does not take what it is given.
     """
-    if not town.devices:
+    if not city.devices:
         return
     declared = kinds.load()
-    plan = town.plan = make_plan(
-        town.devices, declared, seed=seed, start=clock.wall(), seconds=seconds, interval_s=INTERVAL_S
+    plan = city.plan = make_plan(
+        city.devices, declared, seed=seed, start=clock.wall(), seconds=seconds, interval_s=INTERVAL_S
     )
-    log = PublishLog(town.log)
+    log = PublishLog(city.log)
 
     def taken(delivery: Delivery, at: int) -> None:
         if delivery.copy:
-            town.taken["copies"] += 1
+            city.copies += 1
         elif delivery.frame is not None:
             log.write(_line(delivery, at, plan.frames[delivery.frame], declared))
 
-    servers = [_speaking(town, server.name, plan, taken) for server in SERVERS]
+    servers = [_speaking(city, server.name, plan, taken) for server in SERVERS]
     try:
         async with asyncio.timeout(seconds + DELIVERED_WITHIN_S):
-            await asyncio.gather(*servers, _trouble(town, seconds))
+            await asyncio.gather(*servers, _trouble(city, seconds))
     except TimeoutError:
         raise ChildFailed("the network servers' broker does not take what they say") from None
     finally:
         log.close()
 
 
-async def _speaking(
-    town: LorawanTown, server: str, plan: Plan, taken: Callable[[Delivery, int], None]
-) -> None:
+async def _speaking(city: City, server: str, plan: Plan, taken: Callable[[Delivery, int], None]) -> None:
     await publish(
         [one for one in plan.deliveries if one.server == server],
         host=HOST,
-        port=town.layout.ports["foreign"],
+        port=city.layout.ports["foreign"],
         name=server,
         now=clock.wall,
         taken=taken,
@@ -174,35 +171,35 @@ def _line(delivery: Delivery, at: int, one: PlannedFrame, declared: Kinds) -> Pu
     )
 
 
-async def _trouble(town: LorawanTown, seconds: float) -> None:
+async def _trouble(city: City, seconds: float) -> None:
     """Kill the bridge after a third of the time, and take the broker away after two."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     await asyncio.sleep(seconds / 3)
-    town.tell("nabd bridge is killed")
-    town.bridge.kill()
-    await _heard(town, to_datetime(clock.wall()))
-    town.tell("nabd bridge hears again")
+    city.tell("nabd bridge is killed")
+    city.bridge.kill()
+    await _heard(city, to_datetime(clock.wall()))
+    city.tell("nabd bridge hears again")
     await asyncio.sleep(max(0.0, seconds * 2 / 3 - (loop.time() - began)))
-    town.tell("the network servers' broker goes away")
-    await asyncio.to_thread(town.broker_runs.close)
+    city.tell("the network servers' broker goes away")
+    await asyncio.to_thread(city.broker_runs.close)
     await asyncio.sleep(min(AWAY_S, seconds / 6))
-    await asyncio.to_thread(town.broker_runs.enter_context, town.broker)
-    town.tell("the network servers' broker is back")
+    await asyncio.to_thread(city.broker_runs.enter_context, city.broker)
+    city.tell("the network servers' broker is back")
 
 
-async def result(town: LorawanTown) -> LorawanResult | None:
+async def result(city: City) -> CityResult | None:
     """Compare what the network servers' broker took with what is stored; None: nobody spoke."""
-    if town.plan is None:
+    if city.plan is None:
         return None
-    proof = await proven(town.dsn, town.log, [device.eui for device in town.devices])
-    states = [one.state for one in await _heard(town, to_datetime(clock.wall())) if one.state is not None]
+    proof = await proven(city.dsn, city.log, [device.eui for device in city.devices])
+    states = [one.state for one in await _heard(city, to_datetime(clock.wall())) if one.state is not None]
     for wrong in ("lost", "duplicated", "unexpected", "altered"):
         for what in getattr(proof, wrong)[:TOLD]:
-            town.tell(f"{wrong}: {what}")
-    return LorawanResult(
-        devices=len(town.devices),
-        models=len({device.model.name for device in town.devices}),
+            city.tell(f"{wrong}: {what}")
+    return CityResult(
+        devices=len(city.devices),
+        models=len({device.model.name for device in city.devices}),
         sources=len(states),
         sent=proof.acknowledged,
         stored=proof.stored,
@@ -210,21 +207,21 @@ async def result(town: LorawanTown) -> LorawanResult | None:
         duplicated=len(proof.duplicated) + len(proof.unexpected),
         altered=len(proof.altered),
         rejected=sum(state.rejected for state in states),
-        copies=town.taken["copies"],
+        copies=city.copies,
         recognised=sum(state.copies for state in states),
-        lost_on_air=town.plan.lost_on_air,
-        faults={**town.plan.faults, "bridge_killed": town.bridge.kills, "broker_away": 1},
+        lost_on_air=city.plan.lost_on_air,
+        faults={**city.plan.faults, "bridge_killed": city.bridge.kills, "broker_away": 1},
     )
 
 
-async def _heard(town: LorawanTown, since: datetime) -> list[Source]:
+async def _heard(city: City, since: datetime) -> list[Source]:
     """Return the sources once the bridge has said since an instant that it hears all of them.
 
     Raises:
         ChildFailed: it has not said so for a long time; tells what it said.
     """
     deadline = asyncio.get_running_loop().time() + HEARD_WITHIN_S
-    connection = await connect(town.dsn)
+    connection = await connect(city.dsn)
     try:
         while True:
             found = await list_sources(connection)

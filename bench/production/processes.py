@@ -76,7 +76,7 @@ async def running(layout: ProductionLayout, names: Sequence[str] = LASTING) -> A
 
 
 @dataclass(slots=True)
-class Restarting:
+class LastingProcess:
     """A process that is started again whenever it has ended; how often it was started, and killed by us."""
 
     process: asyncio.subprocess.Process | None = None
@@ -91,7 +91,7 @@ class Restarting:
 
 
 @asynccontextmanager
-async def restarting(layout: ProductionLayout, name: str) -> AsyncIterator[Restarting]:
+async def restarting(layout: ProductionLayout, name: str) -> AsyncIterator[LastingProcess]:
     """Run a process as its unit until the context ends, again and again.
 
     Raises:
@@ -99,7 +99,7 @@ async def restarting(layout: ProductionLayout, name: str) -> AsyncIterator[Resta
     """
     unit = unit_named(name)
     log = layout.logs / f"{name}.log"
-    found = Restarting()
+    found = LastingProcess()
 
     async def run() -> None:
         arguments = unit.run.removeprefix(PROGRAM).split()

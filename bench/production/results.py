@@ -15,7 +15,7 @@ STORED_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LorawanResult:
+class CityResult:
     """What became of what network servers said.
 
     Attributes:
@@ -71,7 +71,7 @@ class ProductionResult:
     devices: int
     accounts: int
     https: bool | None
-    lorawan: LorawanResult | None
+    lorawan: CityResult | None
 
     @property
     def holds(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from firmware_sim.lorawan import chirpstack, things_stack
 from firmware_sim.lorawan.frame import HeardFrame
-from firmware_sim.lorawan.models import MODELS, Model
+from firmware_sim.lorawan.models import MODELS, CityModel
 
 Message = tuple[str, bytes]
 """Topic and payload."""
@@ -47,7 +47,7 @@ class CityDevice:
     """One device, called by its DevEUI."""
 
     eui: str
-    model: Model
+    model: CityModel
     server: NetworkServer
 
 

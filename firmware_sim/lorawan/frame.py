@@ -10,7 +10,7 @@ from firmware_sim.lorawan.models import Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class CityFrame:
     """One uplink. session: how often its device had joined; counter: frames of the session before it."""
 
     eui: str
@@ -23,7 +23,7 @@ class Frame:
 class HeardFrame:
     """A frame, who heard it in the order in which it became known, and when by the network's own clock."""
 
-    frame: Frame
+    frame: CityFrame
     receptions: Sequence[Reception]
     network_at: int
 

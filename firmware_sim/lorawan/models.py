@@ -32,7 +32,7 @@ Speak = Callable[[np.random.Generator, int], Said]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class CityModel:
     """One model. name: as people write it; profile: what reads it at Nabd; eui: how its DevEUIs begin."""
 
     name: str
@@ -114,9 +114,9 @@ def ul20xx(rng: np.random.Generator, n: int) -> Said:
 
 
 MODELS: Final = (
-    Model(name="EM310-UDL", profile="milesight-em310-udl", kind="bin", eui="24E124136A", speak=em310_udl),
-    Model(name="DF702", profile="dingtek-df702", kind="bin", eui="8CF9572000", speak=df702),
-    Model(name="DL-MBX", profile="decentlab-dl-mbx", kind="bin", eui="70B3D57BA0", speak=dl_mbx),
-    Model(name="UL2030", profile="nas-ul20xx", kind="light", eui="7FF9010203", speak=ul20xx),
+    CityModel(name="EM310-UDL", profile="milesight-em310-udl", kind="bin", eui="24E124136A", speak=em310_udl),
+    CityModel(name="DF702", profile="dingtek-df702", kind="bin", eui="8CF9572000", speak=df702),
+    CityModel(name="DL-MBX", profile="decentlab-dl-mbx", kind="bin", eui="70B3D57BA0", speak=dl_mbx),
+    CityModel(name="UL2030", profile="nas-ul20xx", kind="light", eui="7FF9010203", speak=ul20xx),
 )
 """All of them."""

@@ -16,7 +16,7 @@ import numpy as np
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind
 from firmware_sim.lorawan.city import CityDevice, NetworkServer
-from firmware_sim.lorawan.frame import Frame, HeardFrame
+from firmware_sim.lorawan.frame import CityFrame, HeardFrame
 from firmware_sim.lorawan.gateways import AHEAD, BEHIND, CLOCKLESS, RIGHT, UNSET, Gateway, Reception
 from firmware_sim.physics.model import Value
 
@@ -29,7 +29,7 @@ REJOINS_EVERY = 5
 """Every fifth device joins anew in the middle: its counter begins at 0."""
 
 
-class Fault(StrEnum):
+class FrameFault(StrEnum):
     """What happens to a frame."""
 
     OVERTAKEN = "overtaken"
@@ -48,19 +48,19 @@ class Fault(StrEnum):
 
 EVERY: Final = 2
 """Every second frame of a network server has a fault."""
-LATE_BY: Final[Mapping[Fault, Gateway]] = {
-    Fault.LATE: RIGHT[-1],
-    Fault.LATE_AHEAD: AHEAD,
-    Fault.LATE_BEHIND: BEHIND,
+LATE_BY: Final[Mapping[FrameFault, Gateway]] = {
+    FrameFault.LATE: RIGHT[-1],
+    FrameFault.LATE_AHEAD: AHEAD,
+    FrameFault.LATE_BEHIND: BEHIND,
 }
 """By whom a copy comes late."""
-HEARD_BY: Final[Mapping[Fault, Sequence[Gateway]]] = {
-    Fault.AHEAD: (AHEAD, RIGHT[0]),
-    Fault.AHEAD_ALONE: (AHEAD,),
-    Fault.BEHIND: (BEHIND, RIGHT[1]),
-    Fault.BEHIND_ALONE: (BEHIND,),
-    Fault.UNSET_ALONE: (UNSET,),
-    Fault.CLOCKLESS: (CLOCKLESS,),
+HEARD_BY: Final[Mapping[FrameFault, Sequence[Gateway]]] = {
+    FrameFault.AHEAD: (AHEAD, RIGHT[0]),
+    FrameFault.AHEAD_ALONE: (AHEAD,),
+    FrameFault.BEHIND: (BEHIND, RIGHT[1]),
+    FrameFault.BEHIND_ALONE: (BEHIND,),
+    FrameFault.UNSET_ALONE: (UNSET,),
+    FrameFault.CLOCKLESS: (CLOCKLESS,),
 }
 """Who hears a frame, where that is the fault."""
 
@@ -70,7 +70,7 @@ class PlannedFrame:
     """One frame that a network server hears, and what must be stored of it."""
 
     device: CityDevice
-    frame: Frame
+    frame: CityFrame
     observed_at: int
     values: Mapping[str, Value]
 
@@ -107,7 +107,7 @@ class _Air:
 
     at: int
     device: CityDevice
-    frame: Frame
+    frame: CityFrame
     next_at: int | None
 
 
@@ -150,7 +150,7 @@ def make_plan(
     return Plan(
         frames=tuple(making.frames),
         deliveries=tuple(sorted([*making.deliveries, *joins], key=lambda one: one.due)),
-        lost_on_air=making.faults[Fault.LOST],
+        lost_on_air=making.faults[FrameFault.LOST],
         faults={**making.faults, "rejoined": len(joins)},
     )
 
@@ -161,14 +161,14 @@ def _spoken(device: CityDevice, seed: int, times: range, last: int | None) -> It
     for n, at in enumerate((*times, *([] if last is None else [last]))):
         session, counter = (0, n) if n < rejoins_at else (1, n - rejoins_at)
         said = device.model.speak(np.random.default_rng([seed, int(device.eui, 16)]), n)
-        frame = Frame(eui=device.eui, session=session, counter=counter, said=said)
+        frame = CityFrame(eui=device.eui, session=session, counter=counter, said=said)
         yield _Air(at=at, device=device, frame=frame, next_at=times[n + 1] if n + 1 < len(times) else None)
 
 
-def _fault(place: int, one: _Air) -> Fault | None:
+def _fault(place: int, one: _Air) -> FrameFault | None:
     turn, odd = divmod(place, EVERY)
-    fault = None if odd else tuple(Fault)[turn % len(Fault)]
-    return None if fault is Fault.OVERTAKEN and one.next_at is None else fault
+    fault = None if odd else tuple(FrameFault)[turn % len(FrameFault)]
+    return None if fault is FrameFault.OVERTAKEN and one.next_at is None else fault
 
 
 class _Making:
@@ -180,11 +180,11 @@ class _Making:
         self.deliveries: list[Delivery] = []
         self.faults: Counter[str] = Counter()
 
-    def add(self, one: _Air, fault: Fault | None) -> None:
+    def add(self, one: _Air, fault: FrameFault | None) -> None:
         """Add what becomes of a frame."""
         if fault is not None:
             self.faults[fault] += 1
-        if fault is Fault.LOST:
+        if fault is FrameFault.LOST:
             return
         heard_by = HEARD_BY.get(fault) if fault else None
         if heard_by is None:
@@ -201,10 +201,10 @@ class _Making:
             )
         )
         due = heard.network_at
-        if fault is Fault.OVERTAKEN and one.next_at is not None:
+        if fault is FrameFault.OVERTAKEN and one.next_at is not None:
             due = one.next_at + 2 * NETWORK_US
         self._deliver(heard, due, server)
-        if fault is Fault.REPEATED:
+        if fault is FrameFault.REPEATED:
             self._deliver(heard, due + SECOND // 2, server, copy=True)
         late_by = LATE_BY.get(fault) if fault else None
         if late_by is not None:

@@ -11,8 +11,8 @@ from devices import kinds, profiles
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.uplink import Uplink
 from firmware_sim.lorawan.city import SERVERS, CityDevice, make_city
-from firmware_sim.lorawan.models import MODELS, Model
-from firmware_sim.lorawan.plan import SECOND, Delivery, Fault, Plan, make_plan
+from firmware_sim.lorawan.models import MODELS, CityModel
+from firmware_sim.lorawan.plan import SECOND, Delivery, FrameFault, Plan, make_plan
 
 KINDS = kinds.load()
 PROFILES = profiles.load(KINDS, None)
@@ -37,7 +37,7 @@ def read(delivery: Delivery, device: CityDevice) -> tuple[Uplink, dict[str, obje
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_what_a_model_sends_is_what_its_profile_reads(model: Model) -> None:
+def test_what_a_model_sends_is_what_its_profile_reads(model: CityModel) -> None:
     profile = PROFILES.get(model.profile)
     assert profile is not None
     assert model.kind in profile.kinds
@@ -80,7 +80,7 @@ def test_what_a_network_server_says_is_read_as_it_must_be_stored(server: object)
 def test_a_short_run_has_every_fault_and_ends_in_time() -> None:
     plan = planned(seconds=12)
 
-    assert all(plan.faults[fault] for fault in Fault), plan.faults
+    assert all(plan.faults[fault] for fault in FrameFault), plan.faults
     assert plan.faults["rejoined"] == 3
     due = [delivery.due for delivery in plan.deliveries]
     assert due == sorted(due)
@@ -102,7 +102,7 @@ def test_counters_begin_anew_after_a_rejoin_and_are_overtaken_by_later_ones() ->
 
     assert {max(counters)[0] for counters in by_device.values()} == {0, 1}
     overtaken = sum(counters != sorted(counters) for counters in by_device.values())
-    assert 0 < overtaken <= plan.faults[Fault.OVERTAKEN]
+    assert 0 < overtaken <= plan.faults[FrameFault.OVERTAKEN]
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
