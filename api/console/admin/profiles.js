@@ -65,7 +65,7 @@ async function showOne(root, name) {
   root.append(card(t("profile_source"), null, padded(h("pre", { class: "code", dir: "ltr", tabindex: "0" }, one.source))));
 }
 
-const documented = (at) => (at?.startsWith("https://") ? h("a", { class: "plain-link", href: at, target: "_blank", rel: "noopener noreferrer" }, bdi(at)) : at && bdi(at));
+const documented = (at) => (/^https:/.test(at ?? "") ? h("a", { class: "plain-link", href: at, target: "_blank", rel: "noopener noreferrer" }, bdi(at)) : at && bdi(at));
 const spaced = (example) => (example.hex === null ? example.text : example.hex.match(/../g)?.join(" ") ?? "");
 const pairs = (given) => Object.entries(given).map(([name, value]) => `${name} = ${value}`).join(", ");
 
