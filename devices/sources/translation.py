@@ -182,10 +182,7 @@ class Translator:
         found.held, found.released = heard.held, heard.released
         for refused in heard.refused:
             found.refuse(refused.why, refused.raw, refused.device)
-        framed = [
-            (uplink, _frame(uplink), arrival.at if uplink.at is None else uplink.at)
-            for uplink in heard.uplinks
-        ]
+        framed = [(uplink, _frame(uplink), _heard_at(uplink, arrival)) for uplink in heard.uplinks]
         if arrival.waits:
             await self._wait_for_others([(frame, at) for _, frame, at in framed if frame is not None])
         news: list[tuple[Uplink, Frame | None]] = []
@@ -277,6 +274,13 @@ def _frame(uplink: Uplink) -> Frame | None:
     content = uplink.payload if uplink.payload is not None else msgspec.json.encode(dict(uplink.values))
     session = str(uplink.radio.get("session", ""))
     return frame_of(uplink.device, uplink.counter, session.encode() + b" " + content)
+
+
+def _heard_at(uplink: Uplink, arrival: _Arrival) -> int:
+    """Return by what copies are told from news: a gateway's clock may be hours off, the network's is one."""
+    if uplink.heard_at is not None:
+        return uplink.heard_at
+    return arrival.at if uplink.at is None else uplink.at
 
 
 def _is_device(said: object) -> bool:

@@ -172,9 +172,9 @@ class _Reader:
         """
         result = Result(
             elements=tuple(self._elements),
-            unread=tuple(self._unread()),
             problems=tuple(self._problems),
             absent=tuple(self._absent),
+            left=self._unread,
         )
         if not result.elements:
             raise NoReading(_reason(self._profile.name, known, result), result)
@@ -210,7 +210,8 @@ class _Reader:
             if isinstance(raw, NoValue) or measured.get(name) is not None:
                 continue
             try:
-                unit = self._uplink.units.get(written(_local(steps)))
+                units = self._uplink.units
+                unit = units.get(written(_local(steps))) if units else None
                 measured[name] = value.convert(raw, self._uplink.counter, attributes, unit)
             except NotMeasured as said:
                 measured.setdefault(name, None)
