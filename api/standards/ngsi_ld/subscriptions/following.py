@@ -52,7 +52,7 @@ AT_ONCE = 500
 """Entities of one notification at most."""
 TURNS, TURNS_OF_FAILING = 8, 2
 """Notifications that are made and under way at once: to receivers that answer, and to those that did not."""
-PAUSE_S = 1.0
+PAUSE_S, MISTAKE_S = 1.0, 30.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=10), timedelta(hours=1)
 
 Towns = Sequence[str] | None
@@ -104,10 +104,12 @@ async def run(parts: FollowerParts) -> None:
                 finally:
                     await follower.close()
                     connection.terminate()
-            except Exception as error:  # only an outage is handled here
-                if not is_outage(error):
-                    raise
-                outage.lasts(error)
+            except Exception as error:  # the edge: this process tells of alerts too
+                if is_outage(error):
+                    outage.lasts(error)
+                else:
+                    log.exception("subscriptions are not told, trying again")
+                    await asyncio.sleep(MISTAKE_S)
             await asyncio.sleep(PAUSE_S)
     finally:
         await client.aclose()
@@ -141,7 +143,7 @@ class Follower:
         await self._notice(connection, min(one.follows_from for one in active))
         for one in active:
             if one.id in towns and one.id not in busy and _is_due(one, self._followed[one.id], now):
-                self._begin(one, self._followed[one.id], towns[one.id])
+                await self._begin(one, self._followed[one.id], towns[one.id])
 
     async def close(self) -> None:
         """End all that is under way."""
@@ -194,18 +196,22 @@ class Follower:
             self._alerts = await changed.cursor_at(connection, since)
         newest = self._changes.newest
         after = since if newest is None else max(newest - OVERLAP, since)
-        self._changes.note_devices(await changed.devices_since(connection, after), after)
+        found = await changed.devices_since(connection, after)
+        # In threads, one after the other: of tens of thousands of devices others would wait for it.
+        await asyncio.to_thread(self._changes.note_devices, found, after)
         while True:
-            found = await changed.alerts_after(connection, self._alerts)
-            self._changes.note_alerts(found)
-            if found:
-                self._alerts = found[-1].cursor
-            if len(found) < ALERTS_AT_ONCE:
+            alerts = await changed.alerts_after(connection, self._alerts)
+            self._changes.note_alerts(alerts)
+            if alerts:
+                self._alerts = alerts[-1].cursor
+            if len(alerts) < ALERTS_AT_ONCE:
                 return
 
-    def _begin(self, one: EntitySubscription, followed: _Followed, towns: Towns) -> None:
+    async def _begin(self, one: EntitySubscription, followed: _Followed, towns: Towns) -> None:
         kinds = followed.selection.kinds
-        page = self._changes.after(followed.place, one.follows_from, kinds, towns, AT_ONCE)
+        page = await asyncio.to_thread(
+            self._changes.after, followed.place, one.follows_from, kinds, towns, AT_ONCE
+        )
         if page.changes:
             followed.telling = asyncio.create_task(self._tell(one, followed, towns, page))
         else:
@@ -221,10 +227,9 @@ class Follower:
             except (Undelivered, TooMuch) as error:
                 await self._note_failure(one, str(error), getattr(error, "retry_after_s", None))
             except Exception as error:  # the edge of a task
-                if is_outage(error):
-                    return  # of the database: the next look has it too, and waits
-                log.exception("subscription cannot be told", subscription=one.id)
-                await self._note_failure(one, "our mistake; the log has the details", None)
+                if not is_outage(error):  # of the database: the next look has it too, and waits
+                    log.exception("subscription cannot be told", subscription=one.id)
+                    await self._note_failure(one, "our mistake; the log has the details", None)
             else:
                 followed.place = page.place
                 if sent and one.failures:
@@ -269,8 +274,12 @@ class Follower:
         at = to_datetime(self._parts.now())
         pause = min(FIRST_RETRY * 2 ** min(one.failures, 20), LONGEST_RETRY)
         wanted = max(pause, timedelta(seconds=retry_after_s or 0))
-        async with self._parts.pool.acquire() as connection:
-            await states.mark_failed(connection, one.id, at, at + wanted, reason)
+        try:
+            async with self._parts.pool.acquire() as connection:
+                await states.mark_failed(connection, one.id, at, at + wanted, reason)
+        except Exception as error:  # the edge of a task: it is tried again at once, and noted then
+            if not is_outage(error):
+                raise
 
 
 def _is_due(one: EntitySubscription, followed: _Followed, now: datetime) -> bool:

@@ -16,7 +16,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.standards.ngsi_ld.subscriptions import following
+from api.standards.ngsi_ld.subscriptions import endpoint, following
+from api.standards.ngsi_ld.subscriptions.endpoint import EntityNotification
 from devices.instants import rfc3339, to_microseconds
 from devices.publishing.subscriptions import MOST, SUBSCRIPTIONS
 from devices.registry.editing import edit_device
@@ -360,6 +361,54 @@ async def test_many_entities_come_in_several_notifications(
         await eventually(everybody)
 
     assert all(len(several) <= 2 for several in fills(receiver))
+
+
+async def test_mistake_of_ours_harms_one_subscription_and_is_said(
+    client: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    receiver: HttpService,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    bin_1: Device,
+) -> None:
+    bad = await subscribe(client, wish(receiver))
+    plain = endpoint.post
+
+    async def post(client: Any, uri: str, notification: EntityNotification, *more: Any, **named: Any) -> None:
+        if bad.endswith(notification.subscription):
+            raise KeyError("a mistake")
+        await plain(client, uri, notification, *more, **named)
+
+    monkeypatch.setattr(endpoint, "post", post)
+    async with follow():
+        await subscribe(client, wish(receiver))
+        await builders.report(connection, bin_1, at=after(minutes=1), fill_pct=10.0)
+        failed = await stands(client, bad, status="failed")
+        await heard(receiver, 1)
+
+    assert failed["statusReason"] == "our mistake; the log has the details"
+
+
+async def test_outage_of_the_database_is_waited_for(
+    client: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    receiver: HttpService,
+    follow: Follow,
+    bin_1: Device,
+) -> None:
+    address = await subscribe(client, wish(receiver))
+    async with follow():
+        await builders.report(connection, bin_1, at=after(minutes=1), fill_pct=10.0)
+        await stands(client, address, timesSent=1)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nabd_notify'"
+        )
+        await builders.report(connection, bin_1, at=after(minutes=2), fill_pct=20.0)
+
+        async def newest() -> bool:
+            return fills(receiver)[-1] == [("bin-1", 0.2)]
+
+        await eventually(newest)
 
 
 @pytest.mark.parametrize("how", ["revoked", "deleted", "demoted"])
