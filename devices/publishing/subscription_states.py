@@ -42,3 +42,18 @@ _STOPPED = "UPDATE ngsi_subscription SET stopped = $2 WHERE id = $1 AND stopped 
 async def mark_stopped(connection: Connection, named: str, reason: str) -> None:
     """Note why nothing is told; empty: it is told again."""
     await connection.execute(_STOPPED, named, reason)
+
+
+_STANDINGS = """
+SELECT
+    count(*) FILTER (WHERE is_active AND stopped = '' AND failures = 0) AS told,
+    count(*) FILTER (WHERE is_active AND stopped = '' AND failures > 0) AS failing,
+    count(*) FILTER (WHERE NOT is_active OR stopped <> '') AS paused
+FROM ngsi_subscription
+WHERE expires_at IS NULL OR expires_at > $1
+"""
+
+
+async def standings(connection: Connection, now: datetime) -> dict[str, int]:
+    """Return how many subscriptions are told, how many fail, and how many are paused or stopped."""
+    return dict(await connection.fetchrow(_STANDINGS, now) or {})
