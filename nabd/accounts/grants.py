@@ -101,6 +101,8 @@ nabd_holder         arwd     arwd     arwd     arwd     arwd     arwd
 nabd_migration      r        r        r        r        r        r
 nabd_schema         r        r        r        r        r        r
 named_principal     r        r        r        r        r        -
+ngsi_secret         -        -        r        arwd     -        -
+ngsi_subscription   -        rd       rw       arwd     -        -
 notifier            -        r        rw       r        -        -
 oidc_person         -        -        r        arw      -        -
 oidc_sign_in        -        -        -        ard      -        -
@@ -144,7 +146,7 @@ sweep_pending       -        arwd     -        -        -        -
 sweep_run           -        arw      -        r        -        -
 team                -        -        rk       arwd     -        -
 team_member         -        -        r        ard      -        -
-token               -        -        -        arw      -        -
+token               -        -        r        arw      -        -
 transition          a        ard      rw       ar       r        -
 work_by_rule        -        -        r        arwd     -        -
 work_calendar       -        -        r        arw      -        -
