@@ -81,6 +81,8 @@ _PEOPLE = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_PEOPLE)
 _USER = AccessPolicy(_W.USER, _P.MANAGE_PEOPLE)
 _TOKENS = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _TOKEN = AccessPolicy(_W.TOKEN, _P.MANAGE_TOKENS)
+# A subscription tells what a token would let its receiver read; which ones there are, the route judges.
+_HAND_ON = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
 _TEAM = AccessPolicy(_W.TEAM, _P.EDIT_ROUTES)
 _SCHEDULE = AccessPolicy(_W.SCHEDULE, _P.EDIT_ROUTES)
@@ -136,6 +138,11 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /ngsi-ld/v1/types/{entity_type}": _READ,
     "GET /ngsi-ld/v1/attributes": _READ,
     "GET /ngsi-ld/v1/attributes/{attribute}": _READ,
+    "GET /ngsi-ld/v1/subscriptions": _HAND_ON,
+    "POST /ngsi-ld/v1/subscriptions": _HAND_ON,
+    "GET /ngsi-ld/v1/subscriptions/{subscription}": _HAND_ON,
+    "PATCH /ngsi-ld/v1/subscriptions/{subscription}": _HAND_ON,
+    "DELETE /ngsi-ld/v1/subscriptions/{subscription}": _HAND_ON,
     "GET /ngsi-ld/v1/temporal/entities": _READ,
     "GET /ngsi-ld/v1/temporal/entities/{entity}": _READ,
     "GET /sensorthings/v1.1": _READ,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.context import UsesContext
 from api.http import pages
 from devices.commands.configuration import settable
-from devices.commands.new_command import known_commands
+from devices.kinds.commands import known_commands
 from devices.kinds.kind import Command, Cycle, Kind
 
 router = APIRouter(tags=["kinds"])

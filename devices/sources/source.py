@@ -198,6 +198,12 @@ def _check_authority(new: NewSource) -> None:
         raise Invalid("authority", f"not certificates in PEM: {error}") from error
 
 
+_OF_THINGS_STACK = (
+    *("up", "join", "down/queued", "down/sent", "down/ack", "down/nack", "down/failed", "down/invalidated"),
+)
+"""What is heard of The Things Stack: not `down/push`, by which we tell devices something."""
+
+
 def default_topics(new: NewSource) -> tuple[str, ...]:
     """Return what a source subscribes to where people say nothing: below `foreign/` of our own broker, else
     as its format has it."""
@@ -206,6 +212,6 @@ def default_topics(new: NewSource) -> tuple[str, ...]:
     return {
         NATIVE: (every(Channel.TELEMETRY),),
         "chirpstack": ("application/+/device/+/event/+",),
-        "things_stack": ("v3/+/devices/+/up",),
+        "things_stack": tuple(f"v3/+/devices/+/{one}" for one in _OF_THINGS_STACK),
         "sparkplug": ("spBv1.0/#",),
     }.get(new.format, ())

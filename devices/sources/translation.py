@@ -56,6 +56,7 @@ class Translated:
     on_their_way: frames that are this message's to settle, with their instants.
     undated: frames to be remembered before anything is sent, with the instants that stand in.
     copies: how many frames were heard before, and are not sent again.
+    speakers: the devices that the message is of, as the source calls them.
     held: the number under which all of it waits for other messages; released: of those that waited for it.
     """
 
@@ -65,6 +66,7 @@ class Translated:
     undated: dict[Frame, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     copies: int = 0
+    speakers: set[str] = field(default_factory=set)
     held: int | None = None
     released: list[int] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -176,13 +178,11 @@ class Translator:
 
     async def _add(self, heard: Heard, arrival: _Arrival, found: Translated) -> None:
         found.events += heard.events
+        found.speakers |= {one.device for one in heard.uplinks} | {one.device for one in heard.events}
         found.held, found.released = heard.held, heard.released
         for refused in heard.refused:
             found.refuse(refused.why, refused.raw, refused.device)
-        framed = [
-            (uplink, _frame(uplink), arrival.at if uplink.at is None else uplink.at)
-            for uplink in heard.uplinks
-        ]
+        framed = [(uplink, _frame(uplink), _heard_at(uplink, arrival)) for uplink in heard.uplinks]
         if arrival.waits:
             await self._wait_for_others([(frame, at) for _, frame, at in framed if frame is not None])
         news: list[tuple[Uplink, Frame | None]] = []
@@ -223,9 +223,7 @@ class Translator:
             found.add(element, frame)
 
     def _profile_of(self, device: Device | None) -> Profile | None:
-        attributes = {} if device is None else device.attributes
-        by_model = self._source.profiles.get(str(attributes.get(MODEL, "")), self._source.profile)
-        return self._around.profiles().get(str(attributes.get(PROFILE, by_model)))
+        return self._around.profiles().get(profile_name(self._source, device))
 
     def _read_native(self, payload: bytes, arrival: _Arrival, found: Translated) -> None:
         """Take the topics and payloads of this contract, as another broker carries them."""
@@ -263,12 +261,26 @@ class Translator:
         found.undated[frame] = element["ts"] = at
 
 
+def profile_name(source: Source, device: Device | None) -> str:
+    """Return which profile is of a device: as it says itself, by its model, or the source's; empty: none."""
+    attributes = {} if device is None else device.attributes
+    by_model = source.profiles.get(str(attributes.get(MODEL, "")), source.profile)
+    return str(attributes.get(PROFILE, by_model))
+
+
 def _frame(uplink: Uplink) -> Frame | None:
     if uplink.counter is None or not 0 <= uplink.counter < 2**63:
         return None
     content = uplink.payload if uplink.payload is not None else msgspec.json.encode(dict(uplink.values))
     session = str(uplink.radio.get("session", ""))
     return frame_of(uplink.device, uplink.counter, session.encode() + b" " + content)
+
+
+def _heard_at(uplink: Uplink, arrival: _Arrival) -> int:
+    """Return by what copies are told from news: a gateway's clock may be hours off, the network's is one."""
+    if uplink.heard_at is not None:
+        return uplink.heard_at
+    return arrival.at if uplink.at is None else uplink.at
 
 
 def _is_device(said: object) -> bool:

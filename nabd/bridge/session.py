@@ -27,6 +27,7 @@ from devices.sources.translation import Translated, Translator
 from devices.wire.adapters.formats import Happening
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.sparkplug import rebirth_request
+from nabd.bridge.downlinks import Downlinks
 from nabd.bridge.upstream import NOWHERE_PRIVATE, SubscriptionRefused, Upstream, UpstreamMessage, connected
 from nabd.broker.address import BrokerAddress
 from notify.channels.public_address import ListedTargets
@@ -95,6 +96,7 @@ class SourceSession:
     relay: Relay
     translator: Translator
     remember: Remember
+    downlinks: Downlinks
     now: Now
     targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
@@ -135,9 +137,12 @@ class SourceSession:
                 connection = _Connection(upstream=upstream, tasks=tasks)
                 tasks.create_task(self._acknowledge(connection))
                 tasks.create_task(self._look_for_overdue(connection))
+                tasks.create_task(self.downlinks.hand_over(upstream))
                 async for message in upstream.messages():
                     self._count(messages=1, last_message_at=self.now())
-                    await self._pass_on(connection, message, await self._translated(message))
+                    found = await self._translated(message)
+                    await self.downlinks.hear(message.topic, message.payload, found)
+                    await self._pass_on(connection, message, found)
         finally:
             # What is not acknowledged comes again, and is no copy of what was not settled.
             self.translator.end_all()

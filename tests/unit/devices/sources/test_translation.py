@@ -102,6 +102,29 @@ async def test_a_frame_that_only_counts_is_one_reading_within_the_window() -> No
     assert [element["ts"] for element in later.elements] == [NOON + HOUR]
 
 
+@pytest.mark.parametrize("hours", [-2, 3])
+async def test_a_frame_heard_again_by_a_gateway_whose_clock_is_wrong_is_a_copy(hours: int) -> None:
+    def heard(gateway: str, gateway_at: int, network_at: int) -> bytes:
+        gw_time, ns_time = (
+            datetime.fromtimestamp(at / SECOND, UTC).isoformat() for at in (gateway_at, network_at)
+        )
+        copy = {"gatewayId": gateway, "gwTime": gw_time, "nsTime": ns_time}
+        device = {"devEui": "24E124136A000001"}
+        up = {"deviceInfo": device, "time": gw_time, "fCnt": 7, "object": {"d": 900}, "rxInfo": [copy]}
+        return json.dumps(up).encode()
+
+    one = translator("chirpstack")
+    topic = "application/a/device/24e124136a000001/event/up"
+    first = await one.translate(topic, heard("right", NOON, NOON + SECOND), NOON + SECOND)
+    end(one, first, NOON + SECOND)
+
+    late = NOON + 48 * SECOND
+    copy = await one.translate(topic, heard("wrong", NOON + hours * HOUR, late), late)
+
+    assert [element["ts"] for element in first.elements] == [NOON]
+    assert (copy.elements, copy.copies) == ([], 1)
+
+
 async def test_what_is_on_its_way_when_the_connection_is_lost_is_news_with_the_same_instant() -> None:
     one = translator()
     first = await one.translate("t", counted(), NOON)
