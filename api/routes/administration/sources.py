@@ -48,6 +48,9 @@ class SourceStateOut(BaseModel):
     copies: int
     refused: int = Field(description="deliveries to a webhook that did not show its secret")
     refused_at: Instant | None
+    problems: int = Field(description="what devices said that was read in part only")
+    problem: str = Field(description="of the last of these the device, and what could not be read")
+    problem_at: Instant | None
 
 
 class SourceOut(BaseModel):

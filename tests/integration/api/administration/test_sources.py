@@ -162,6 +162,24 @@ async def test_a_delivery_with_another_secret_leaves_a_webhook_connected(
     assert state["refused_at"] is not None
 
 
+async def test_what_is_read_in_part_only_is_told_with_the_last_of_it(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json=LORA)
+    source = await get_source(connection, "lora")
+    lost = Counted(messages=2, readings=2, problems=2, problem="b1: b = 'low'", problem_at=builders.now())
+
+    await states.say(connection, source.id, lost, builders.now, connected=True)
+    await states.say(connection, source.id, Counted(messages=1), builders.now, connected=True)
+
+    state = (await client.get("/api/v1/sources/lora")).json()["state"]
+    assert (state["messages"], state["problems"], state["problem"]) == (3, 2, "b1: b = 'low'")
+    assert state["problem_at"] is not None
+    metrics = await client.get("/metrics")
+    assert 'nabd_source_problems_total{source="lora"} 2.0' in metrics.text
+
+
 async def test_a_profile_that_is_none_is_refused_with_what_was_meant(
     client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:
