@@ -35,6 +35,11 @@ class Way(StrEnum):
     WEBHOOK = "webhook"
 
 
+def can_come(format: str, way: Way) -> bool:  # noqa: A002 - the word of people
+    """Tell whether a format comes by a way."""
+    return way is Way.MQTT or format not in NOT_POSTED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSource:
     """A source as people describe it.
@@ -143,7 +148,7 @@ def check(new: NewSource, formats: Collection[str], *, anywhere: bool = False) -
     if new.way is Way.WEBHOOK:
         if new.url or new.topics:
             raise Invalid("url" if new.url else "topics", "a webhook is posted to us: it has none")
-        if new.format in NOT_POSTED:
+        if not can_come(new.format, new.way):
             raise Invalid("format", f"{new.format} comes by a broker: leave `way` at {Way.MQTT}")
         return
     _check_url(new.url)
