@@ -34,6 +34,7 @@ class MachinePart:
 
 
 MOSQUITTO = MachinePart(name="mosquitto", remedy="apt-get install mosquitto")
+MOSQUITTO_CLIENTS = MachinePart(name="mosquitto_pub", remedy="apt-get install mosquitto-clients")
 CHROMIUM = MachinePart(name="chromium", remedy="apt-get install chromium")
 CADDY = MachinePart(name="caddy", remedy="apt-get install caddy")
 SYSTEMD = MachinePart(name="systemd-analyze", remedy="take a machine with systemd", required=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 
 import pytest
@@ -28,6 +29,8 @@ SELECT owner FROM shard WHERE name = $1 AND caught_up_at IS NOT NULL AND owner I
 _BY_SHARD = (
     "SELECT shard, sum(stored)::int AS stored, sum(duplicate)::int AS duplicate FROM ledger GROUP BY shard"
 )
+
+_NORTH_STORED = "SELECT sum(stored) > 0 FROM ledger WHERE shard = 'north'"
 
 
 class DividedPlant:
@@ -141,13 +144,17 @@ async def test_a_municipality_moves_while_it_talks_and_its_alerts_go_on(divided:
     await divided.owned("north")
     tripoli, saida = divided.fleets()
     async with tripoli, saida:
-        talking = asyncio.gather(*(fleet.talk(scaled(12, 60), 200) for fleet in (tripoli, saida)))
-        await asyncio.sleep(2.0)
+        talking = asyncio.gather(*(fleet.talk(90, 200) for fleet in (tripoli, saida)))
+        await asyncio.sleep(scaled(2, 20))
         await divided.divide("saida", to="north")
         there = await divided.plant.fetchval("SELECT batch FROM shard WHERE name = 'north'")
-        await asyncio.sleep(2.0)
+        await eventually(lambda: divided.plant.fetchval(_NORTH_STORED))
+        await asyncio.sleep(scaled(1, 20))
         await divided.divide("saida", to="main")
-        await talking
+        await asyncio.sleep(scaled(1, 20))
+        talking.cancel()
+        with suppress(asyncio.CancelledError):
+            await talking
         await asyncio.gather(tripoli.answered(), saida.answered())
         by_shard = await divided.compared(tripoli, saida)
 

@@ -9,8 +9,6 @@ import shlex
 import shutil
 import sys
 
-import pytest
-
 from devices.credentials.first_message import FirstMessage, first_message
 from devices.credentials.issuing import rotate_passwords
 from devices.instants import to_datetime
@@ -18,6 +16,7 @@ from devices.registry.registry import get_device
 from readings.first_heard import FirstHeard, of_device
 from store.audit import PLATFORM
 from tests.integration.ingest.conftest import KINDS, Town
+from tests.parts import MOSQUITTO_CLIENTS, missing
 from tests.waiting import eventually, now
 
 
@@ -54,8 +53,9 @@ async def test_lines_for_python_are_taken_and_heard(town: Town) -> None:
     assert (first.stored, first.measurements, first.note) == (True, {"fill_pct": 50}, "")
 
 
-@pytest.mark.skipif(shutil.which("mosquitto_pub") is None, reason="mosquitto-clients is not installed")
 async def test_line_for_a_terminal_is_taken_and_heard(town: Town) -> None:
+    if shutil.which("mosquitto_pub") is None:
+        missing(MOSQUITTO_CLIENTS)
     await town.start()
     since = now()
 

@@ -16,7 +16,7 @@ from tests import parts
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "scripts/test-parts"
 MACHINE = ("sh", "dirname", "env", "grep")
-PARTS = ("make", "python3", "mosquitto", "caddy", "chromium", "node", "npm")
+PARTS = ("make", "python3", "mosquitto", "mosquitto_pub", "caddy", "chromium", "node", "npm")
 
 
 class StubMachine:
