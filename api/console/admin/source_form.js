@@ -8,13 +8,12 @@ import { t } from "../shell/i18n.js";
 import { filled, note, present, townOptions } from "./blocks.js";
 import { input } from "./devices.js";
 
-// Names of products and standards; what has none is said in words.
+// Names of products and standards.
 const NAMES = {
   chirpstack: "ChirpStack v4", things_stack: "The Things Stack v3", senml_json: "SenML (JSON)", senml_cbor: "SenML (CBOR)",
-  sparkplug: "Sparkplug B", ngsi: "NGSI (FIWARE)", ultralight: "UltraLight 2.0",
+  nabd: "Nabd", sparkplug: "Sparkplug B", ngsi: "NGSI (FIWARE)", ultralight: "UltraLight 2.0",
 };
-const WORDS = { json: () => t("source_format_json"), nabd: () => t("source_format_nabd") };
-export const formatName = (format) => NAMES[format] ?? WORDS[format]?.() ?? format;
+export const formatName = (format) => (format === "json" ? t("source_format_json") : NAMES[format] ?? format);
 
 const WAYS = ["mqtt", "webhook"];
 const SECRET_BYTES = 32;

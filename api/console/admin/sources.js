@@ -6,6 +6,7 @@ import { confirmed, openDialog } from "../shell/dialog.js";
 import { bdi, fill, h } from "../shell/dom.js";
 import { get, patch, remove } from "../shell/http.js";
 import { number, t } from "../shell/i18n.js";
+import { state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { updateTimes } from "../shell/times.js";
 import { toast } from "../shell/toast.js";
@@ -27,26 +28,26 @@ export async function show(root, name) {
   follow(root, PATH, first, ({ items }) => redraw(box, items, () => table([
     { title: t("name"), cell: (one) => [moveLink({ name: one.name }, { class: "plain-link", "data-focus": one.name }, bdi(one.name)), h("br"), h("small", { class: "one-line" }, bdi(formatName(one.format)), " · ", SHORT[one.way])] },
     { title: t("state"), cell: stateCell },
-    { title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) },
+    ...(state.towns.size > 1 ? [{ title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) }] : []),
     { title: t("source_last_message"), cell: (one) => since(one.state?.last_message_at) },
     ...COUNTS.map((count) => ({ title: t(`source_${count}`), number: true, cell: (one) => number(one.state?.[count] ?? 0, 0) })),
   ], items, { empty: t("sources_empty"), caption: t("part_sources") })));
 }
 
 const SHORT = { mqtt: "MQTT", webhook: "Webhook" };
-const COUNTS = ["messages", "readings", "rejected", "copies", "problems"];
+const COUNTS = ["messages", "readings", "rejected", "problems", "copies"];
 const guide = () => h("p", {}, h("a", { class: "plain-link", href: "/guide/administrator" }, t("sources_guide")));
 const wayName = (one) => t(`source_way_${one.way}`);
 
 // What a source is in a word, how serious that is, and why.
 function stateOf(one) {
-  const { state } = one;
+  const it = one.state;
   if (!one.enabled) return [t("source_is_disabled"), "none"];
-  if (one.way === "webhook") return state?.messages ? [t("source_is_posting"), "ok"] : [t("source_is_unheard"), "none"];
-  if (!state) return [t("source_is_unheard"), "warning", t("source_bridge_runs")];
+  if (one.way === "webhook") return it?.messages ? [t("source_is_posting"), "ok"] : [t("source_is_unheard"), "none"];
+  if (!it) return [t("source_is_unheard"), "warning", t("source_bridge_runs")];
   if (!one.alive) return [t("source_is_unwatched"), "critical", t("source_bridge_runs")];
-  if (!state.connected) return [t("source_is_away"), "critical", bdi(state.reason)];
-  return state.reason ? [t("source_is_waiting"), "warning", bdi(state.reason)] : [t("source_is_connected"), "ok"];
+  if (!it.connected) return [t("source_is_away"), "critical", bdi(it.reason)];
+  return it.reason ? [t("source_is_waiting"), "warning", bdi(it.reason)] : [t("source_is_connected"), "ok"];
 }
 
 function stateCell(one) {
