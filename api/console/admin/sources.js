@@ -65,11 +65,12 @@ function follow(root, path, first, draw) {
   }, AGAIN_MS);
 }
 
-// A table that was scrolled to its side stays there.
+// A sign of life alone draws nothing anew; a table that was scrolled to its side stays there.
 function redraw(box, shown, children) {
-  const scrolled = box.querySelector(".table")?.scrollLeft ?? 0;
-  fill(box, JSON.stringify(shown), () => [children()].flat());
-  if (scrolled) box.querySelector(".table").scrollLeft = scrolled;
+  const scrolled = box.querySelector(".table")?.scrollLeft;
+  fill(box, JSON.stringify(shown, (key, value) => (key === "alive_at" ? undefined : value)), () => [children()].flat());
+  const drawn = box.querySelector(".table");
+  if (drawn && scrolled) drawn.scrollLeft = scrolled;
   updateTimes(box);
 }
 
