@@ -48,7 +48,13 @@ class Relay:
     """Relays for one registered gateway while `run` runs; each is one start, with numbers of its own."""
 
     def __init__(
-        self, gateway: Topic, connect: Callable[[], aiomqtt.Client], now: Now, *, boot: int | None = None
+        self,
+        gateway: Topic,
+        connect: Callable[[], aiomqtt.Client],
+        now: Now,
+        *,
+        boot: int | None = None,
+        quiet: bool = False,
     ) -> None:
         """Make it.
 
@@ -57,6 +63,7 @@ class Relay:
             connect: makes a connection to our broker, not opened, that speaks MQTT 5.
             now: our clock, microseconds: dates elements without `ts`.
             boot: a number that no start had before; by default a random one.
+            quiet: whether nothing is logged, as where a person waits who is told `state`.
         """
         self._topic = gateway.on(Channel.TELEMETRY)
         self._connect = connect
@@ -67,6 +74,7 @@ class Relay:
         self._room = asyncio.Semaphore(CAPACITY)
         self._woken = asyncio.Event()
         self._code = 0
+        self._quiet = quiet
         self.state = RelayState(connected=False, reason="not connected yet")
 
     async def send(self, elements: Sequence[Mapping[str, object]]) -> list[Outcome]:
@@ -118,11 +126,13 @@ class Relay:
         return element
 
     def _tell(self, state: RelayState) -> None:
-        if state.reason and not self.state.reason:
+        before, self.state = self.state, state
+        if self._quiet or bool(state.reason) == bool(before.reason):
+            return
+        if state.reason:
             log.warning("readings wait", gateway=self._topic.device, reason=state.reason)
-        elif not state.reason and self.state.reason:
+        else:
             log.info("readings are relayed", gateway=self._topic.device)
-        self.state = state
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         self._hear_codes(client)

@@ -84,6 +84,7 @@ external_alert      -        rwd      -        arwd     -        -
 firmware_image      -        r        -        ard      -        -
 forecast            -        arw      -        r        -        -
 ground_feature      r        r        r        arwd     r        r
+hand_reading        -        rwd      -        arw      -        -
 hangs_on            r        r        -        r        -        r
 hardware            ar       r        r        arw      -        r
 idempotency_key     -        rd       -        arw      -        -

@@ -96,6 +96,7 @@ def texts_of(group: str, beginning: str = "") -> list[str]:
 
 FAMILIES: Mapping[str, Iterable[str]] = {
     "problem.": SLUGS,
+    "console.rejected_": RejectionReason,
     "status.": RuleStatus,
     "severity.": Severity,
     "truth.": TruthValue,
@@ -153,7 +154,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "work_state_": WorkState,
     "work_event_": WorkEventType,
     "do_": STEPS,
-    "step_": (*STEPS, "cancel", "comment", "photo", "install", "move"),
+    "step_": (*STEPS, "cancel", "comment", "photo", "install", "move", "reading"),
     "check_": ANSWERS,
     "source_": ("messages", "readings", "rejected", "copies", "problems"),
     "source_way_": Way,
