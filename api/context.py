@@ -23,6 +23,7 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles import Profiles
 from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, RelayState
 from devices.sources.webhooks import WebhookIntake
@@ -122,6 +123,12 @@ class AppContext:
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def profiles_now(self) -> Profiles:
+        """Return the profiles as their files are now."""
+        async with self.profiles_lock:
+            return await asyncio.to_thread(self.profiles.current)
+
     trials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 

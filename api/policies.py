@@ -201,6 +201,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/limits": _READ_DEVICE,
     "GET /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.READ_NAMES),
     "POST /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.ANSWER_ALERTS),
+    "GET /api/v1/devices/{device}/hand-readings": _READ_DEVICE,
+    "POST /api/v1/devices/{device}/hand-readings": AccessPolicy(_W.DEVICE, _P.ENTER_READINGS),
     "GET /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
     "POST /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
     "POST /api/v1/devices/{device}/credentials/revoke": _MANAGE_DEVICE,

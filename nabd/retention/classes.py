@@ -17,6 +17,7 @@ from notify.answers import offers
 from notify.expiry import DELIVERIES
 from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
+from readings.by_hand.expiry import NEVER_STORED
 from readings.stored.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows
 from store.expiry import Expiring
@@ -27,6 +28,8 @@ ORPHANS_KEPT = timedelta(days=7)
 """How old the file of a photo without a row is before it goes: backups of both may be days apart."""
 EXPIRED_KEPT = timedelta(days=7)
 """How long a subscription that expired is still shown as such."""
+UNSENT_KEPT = timedelta(days=30)
+"""How long a phone may be away between two tries to send what was entered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,12 @@ def classes_of(settings: Settings) -> list[RetentionClass]:
         ),
         RetentionClass(
             name="repeated requests", expiring=idempotency_keys.KEYS, keep=idempotency_keys.REMEMBERED
+        ),
+        RetentionClass(
+            name="entered by hand, never stored",
+            expiring=NEVER_STORED,
+            keep=UNSENT_KEPT,
+            survives="what was stored, with its author",
         ),
         RetentionClass(
             name="expired subscriptions",

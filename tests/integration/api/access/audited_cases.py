@@ -387,6 +387,11 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     ),
     "delete /ngsi-ld/v1/subscriptions/{subscription}": (_subscription, {}, ["subscription.remove"]),
     "post /api/v1/devices/{device}/notes": (_device, {"json": {"body": "key at the baker"}}, ["device.note"]),
+    "post /api/v1/devices/{device}/hand-readings": (
+        _device,
+        {"json": {"measurements": {"fill_pct": 55}}},
+        ["reading.enter"],
+    ),
     "post /api/v1/devices/{device}/commands": (_device, {"json": {"name": "report_now"}}, ["command.send"]),
     "patch /api/v1/devices/{device}/config": (
         _device,
