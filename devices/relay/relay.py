@@ -20,12 +20,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.instants import Now
 from devices.relay.outstanding import Numbered, Outcome, Outstanding
+from devices.relay.reconnecting import FIRST_PAUSE_S, LONGEST_PAUSE_S, stay_connected
 from devices.wire.channels import NotUnderstood, receipt_of
 from devices.wire.topics import Channel, Topic
 
 CAPACITY = 2_000
 """Elements on their way at once; who sends more waits."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LOOK_S = 1.0
 """How often we look for what has no receipt in time."""
 NO_SUBSCRIBERS = 0x10
@@ -106,20 +106,19 @@ class Relay:
 
     async def run(self) -> None:
         """Keep the connection until cancelled; an outage is logged when it begins and when it ends."""
-        pause = FIRST_PAUSE_S
-        clock = asyncio.get_running_loop().time
-        while True:
-            began = clock()
-            try:
-                async with self._connect() as client:
-                    await client.subscribe(str(self._topic.on(Channel.RECEIPT)), qos=1)
-                    self._tell(RelayState(connected=True))
-                    await self._serve(client)
-            except* OUTAGES as group:
-                self._tell(RelayState(connected=False, reason=_said(group)))
+        await stay_connected(self._connected, OUTAGES, self._lost)
+
+    async def _connected(self) -> None:
+        try:
+            async with self._connect() as client:
+                await client.subscribe(str(self._topic.on(Channel.RECEIPT)), qos=1)
+                self._tell(RelayState(connected=True))
+                await self._serve(client)
+        finally:
             self._outstanding.put_back(self._outstanding.sent())
-            pause = FIRST_PAUSE_S if clock() - began > LONGEST_PAUSE_S else min(pause * 2, LONGEST_PAUSE_S)
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+
+    def _lost(self, reason: str) -> None:
+        self._tell(RelayState(connected=False, reason=reason))
 
     def _dated(self, element: Mapping[str, object]) -> Mapping[str, object]:
         if element.get("ts") is None and "refused" not in element:
@@ -202,11 +201,3 @@ def _refusal(topic: str, code: int) -> str:
     if code == NO_SUBSCRIBERS:
         return "the broker says that nobody listens: is ingest running?"
     return f"the broker refuses what is published on {topic} (code {code:#x}): its access list must allow it"
-
-
-def _said(group: BaseExceptionGroup[Any]) -> str:
-    """Return what a group of outages says, as one line."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first) or type(first).__name__

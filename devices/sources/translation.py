@@ -20,16 +20,15 @@ from devices.profiles import Profiles
 from devices.registry.registry import Device
 from devices.relay import Outcome
 from devices.sources.frames import UNDATED, Frames, frame_of
-from devices.sources.source import NATIVE, Source
-from devices.sources.states import Frame
+from devices.sources.source import NATIVE, PLAIN, Source
+from devices.sources.states import Counted, Frame
+from devices.storable import storable
 from devices.wire import elements, raw, topics
 from devices.wire.adapters.formats import FORMATS, Event, FormatReader, Heard
-from devices.wire.adapters.profile import NoReading, Profile
+from devices.wire.adapters.profile import NoReading, Profile, listed
 from devices.wire.adapters.uplink import Unreadable, Uplink
 from devices.wire.topics import GATEWAY, Channel
 
-PLAIN: Final = "json"
-"""The format of documents that the profile itself takes apart: where the device is, and the time."""
 ALL: Final = (NATIVE, PLAIN, *FORMATS)
 """Every format that a source may have."""
 PROFILE, MODEL = "profile", "model"
@@ -57,6 +56,7 @@ class Translated:
     undated: frames to be remembered before anything is sent, with the instants that stand in.
     copies: how many frames were heard before, and are not sent again.
     speakers: the devices that the message is of, as the source calls them.
+    problems: of each uplink that was read in part only, the device and what could not be read.
     held: the number under which all of it waits for other messages; released: of those that waited for it.
     """
 
@@ -67,6 +67,7 @@ class Translated:
     events: list[Event] = field(default_factory=list)
     copies: int = 0
     speakers: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
     held: int | None = None
     released: list[int] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,6 +81,18 @@ class Translated:
         """Add what cannot be read, so that it is seen with its bytes."""
         named = {"device": device} if device else {}
         self.add({**named, "refused": why[:REASON_LENGTH], **raw.member(sent)}, frame)
+
+    def counted(self, outcomes: Sequence[Outcome], now: int) -> Counted:
+        """Return what it adds to the count of its source; outcomes: of the elements, in their order."""
+        rejected = sum(not outcome.settled for outcome in outcomes)
+        return Counted(
+            readings=len(outcomes) - rejected,
+            rejected=rejected,
+            copies=self.copies,
+            problems=len(self.problems),
+            problem=self.problems[-1] if self.problems else "",
+            problem_at=now if self.problems else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +230,8 @@ class Translator:
         except (CodecFailed, NoReading) as error:
             found.refuse(str(error), sent, uplink.device, frame)
             return
+        if result.problems:
+            found.problems.append(storable(f"{uplink.device}: {listed(result.problems)}", REASON_LENGTH))
         for place, element in enumerate(result.elements):
             element.update(raw.member(sent))
             self._date(element, place, topic.encode() + uplink.raw, arrival, found)

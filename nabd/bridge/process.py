@@ -23,10 +23,10 @@ from devices.commands import downlinks
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.profiles.files import ProfileFiles
-from devices.registry.registry import Device, load
 from devices.relay import Relay
 from devices.sources import states
 from devices.sources.frames import Frames
+from devices.sources.installed import InstalledDevices
 from devices.sources.listing import list_sources, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Frame
@@ -83,14 +83,13 @@ class Bridge:
     profiles: ProfileFiles
     targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
-    devices: dict[str, Device] = field(default_factory=dict)
+    devices: InstalledDevices = field(default_factory=InstalledDevices)
     topics: KnownTopics = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
-    _generation: int = -1
 
     async def look(self, connection: Connection) -> None:
         """Begin and end sessions as sources are now, and store how it goes with each."""
-        await self._load_devices(connection)
+        await self.devices.look(connection)
         wanted = {one.id: one for one in await list_sources(connection) if one.way is Way.MQTT}
         for number, heard in [*self.heard.items()]:
             source = wanted.get(number)
@@ -119,9 +118,7 @@ class Bridge:
         gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
         relay = Relay(gateway, partial(client, self.ours), self.now)
         known = await states.frames(connection, source.id, self.now)
-        around = TranslatorMeans(
-            profiles=self.profiles.current, codecs=self.codecs, device=lambda name: self.devices.get(name)
-        )
+        around = TranslatorMeans(profiles=self.profiles.current, codecs=self.codecs, device=self.devices.get)
         session = SourceSession(
             source=source,
             secret=await secret_of(connection, source),
@@ -132,7 +129,7 @@ class Bridge:
             remember=partial(self._remember, source.id),
             downlinks=Downlinks(
                 source=source,
-                device=lambda name: self.devices.get(name),
+                device=self.devices.get,
                 topics=self.topics,
                 database=self._patiently,
                 now=self.now,
@@ -163,13 +160,6 @@ class Bridge:
                 if not is_outage(error):
                     raise
                 await asyncio.sleep(PAUSE_S)
-
-    async def _load_devices(self, connection: Connection) -> None:
-        generation = await connection.fetchval("SELECT max(generation) FROM shard")
-        if generation != self._generation:
-            registry = await load(connection)
-            self.devices = {one.wire: one for one in registry.devices.values() if one.retired_at is None}
-            self._generation = generation
 
     async def _say(self, connection: Connection, wanted: dict[int, Source]) -> None:
         for number, source in wanted.items():

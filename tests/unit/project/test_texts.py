@@ -35,6 +35,7 @@ from devices.firmware.rollout import DeviceState, RolloutState
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
+from devices.sources.source import Way
 from devices.texts.languages import LANGUAGES, Language
 from devices.wire import Reason as RejectionReason
 from nabd.configuration.answers import QUESTIONS
@@ -155,6 +156,8 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "do_": STEPS,
     "step_": (*STEPS, "cancel", "comment", "photo", "install", "move", "reading"),
     "check_": ANSWERS,
+    "source_": ("messages", "readings", "rejected", "copies", "problems"),
+    "source_way_": Way,
     "order_": AlertOrder,
     "group_": ("incident", "circuit", "district"),
     "filter_": ("kind", "district", "team", "rule"),
