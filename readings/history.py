@@ -55,13 +55,14 @@ async def readings(
     end: datetime,
     limit: int,
     with_values: bool = False,
+    good: bool = False,
 ) -> list[Reading]:
     """Return the first `limit` readings observed in [start, end), oldest first.
 
     The next page starts one microsecond after the last reading: instants are unique per device. with_values:
-    only readings in which one of the measurements is.
+    only readings in which one of the measurements is. good: only readings in which none of them is suspect.
     """
-    query = _readings_sql(kind, measurements, with_values=with_values)
+    query = _readings_sql(kind, measurements, with_values=with_values, good=good)
     rows = await connection.fetch(query, device_id, start, end, limit, timeout=STATEMENT_TIMEOUT_S)
     return [_reading(kind, measurements, row) for row in rows]
 
@@ -76,12 +77,13 @@ async def newest(
     end: datetime,
     limit: int,
     with_values: bool = False,
+    good: bool = False,
 ) -> list[Reading]:
-    """Return the last `limit` readings observed in [start, end), newest first; with_values as in `readings`.
+    """Return the last `limit` readings observed in [start, end), newest first; the others as in `readings`.
 
     The next page ends, exclusively, at the last reading: instants are unique per device.
     """
-    query = _readings_sql(kind, measurements, with_values=with_values, newest=True)
+    query = _readings_sql(kind, measurements, with_values=with_values, good=good, newest=True)
     rows = await connection.fetch(query, device_id, start, end, limit, timeout=STATEMENT_TIMEOUT_S)
     return [_reading(kind, measurements, row) for row in rows]
 
@@ -108,12 +110,16 @@ async def readings_at(
     return [_reading(kind, measurements, row) for row in rows]
 
 
-def _readings_sql(kind: Kind, measurements: Sequence[str], *, with_values: bool, newest: bool = False) -> str:
+def _readings_sql(
+    kind: Kind, measurements: Sequence[str], *, with_values: bool, good: bool, newest: bool = False
+) -> str:
+    marks = sum(1 << m.bit for m in kind.measurements if m.name in measurements)
     names = ", ".join(f'"{name}"' for name in measurements)
     return (
         f"SELECT {_columns(measurements)} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3"
         + (f" AND num_nonnulls({names}) > 0" if with_values and names else "")
+        + (f" AND quality & {marks} = 0" if good else "")
         + f" ORDER BY observed_at {'DESC' if newest else 'ASC'} LIMIT $4"
     )
 

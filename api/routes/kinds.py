@@ -102,18 +102,24 @@ class KindOut(BaseModel):
     )
     commands: list[KnownCommandOut] = Field([], description="what its devices can be told")
     configuration: list[ArgumentOut] = Field([], description="what its devices can be set to")
-    by_hand: list[str] = Field([], description="measurements that people enter, in the order of the form")
+    by_hand: list[str] = Field(
+        [],
+        description="measurements that people enter, in the order of the form; none where there is no broker",
+    )
     checklist: list[ChecklistItemOut] = Field([], description="of reports about work on a device of the kind")
 
 
 @router.get("/kinds", response_model=dict[str, list[KindOut]], summary="List declared kinds")
 async def list_kinds(request: Request, context: UsesContext) -> Response:
     """Return every kind this platform knows, as `{"items": [...]}`."""
-    items = [_kind_out(kind).model_dump(mode="json") for kind in context.kinds.values()]
+    items = [
+        _kind_out(kind, by_hand=context.relaying is not None).model_dump(mode="json")
+        for kind in context.kinds.values()
+    ]
     return pages.tagged(request, msgspec.json.encode({"items": items}))
 
 
-def _kind_out(kind: Kind) -> KindOut:
+def _kind_out(kind: Kind, *, by_hand: bool) -> KindOut:
     return KindOut(
         name=kind.name,
         title=dict(kind.title),
@@ -125,7 +131,7 @@ def _kind_out(kind: Kind) -> KindOut:
         verify_within=kind.verify_within,
         commands=[_command_out(command) for command in known_commands(kind).values()],
         configuration=[ArgumentOut(**_members(a, ArgumentOut)) for a in settable(kind).values()],
-        by_hand=[m.name for m in kind.by_hand],
+        by_hand=[m.name for m in kind.by_hand] if by_hand else [],
         checklist=[ChecklistItemOut(name=one.name, label=dict(one.label)) for one in kind.checklist],
     )
 

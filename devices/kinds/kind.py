@@ -32,7 +32,7 @@ RESERVED = frozenset(
         "received_at",
         "raw",
         "relayed",
-        "by_hand",
+        "hand_reading",
     }
 )
 TEXT_LIMIT = 64

@@ -13,7 +13,7 @@ from devices.wire import elements, tokens
 from devices.wire.raw import KEY
 from devices.wire.rejected import Reason, Rejected
 
-ENTRY = "by_hand"
+ENTRY = "hand_reading"
 """Member of an element that a person entered: the number of what is kept of who, when and why.
 
 It stays with the reading, as unknown keys do."""
@@ -38,12 +38,24 @@ class Relayed:
     numbered: bool = False
     refused: str | None = None
 
+    def names_entry(self) -> bool:
+        """Tell whether it says, as what people enter does, by which number its author is known."""
+        try:
+            return _entry.decode(self.payload).hand_reading > 0
+        except ValueError:
+            return False
+
     def located(self, rejected: Rejected) -> Rejected:
         """Return the rejection of `payload` as one of the gateway's message."""
         pointer = self.pointer + rejected.pointer
         return replace(rejected, message=self.message, payload=self.raw, pointer=pointer)
 
 
+class _Entry(msgspec.Struct):
+    hand_reading: int
+
+
+_entry = msgspec.json.Decoder(_Entry)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _name = msgspec.json.Decoder(str)
 

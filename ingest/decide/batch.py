@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from devices.columns import MISSING
 from devices.wire import Decoded, Decoder, Reason, Rejected, Relayed, channels, split
+from devices.wire.gateway import ENTRY
 from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
@@ -188,6 +189,9 @@ def _group_relayed(
             batch.refused.append(_not_understood(element, gateway, directory))
             continue
         source = directory.relayed(gateway, element.kind, element.device)
+        if gateway.by_hand and source.refusal is None and not element.names_entry():
+            detail = f"what people enter names its author by the number `{ENTRY}`"
+            source = structs.replace(source, refusal=Reason.MALFORMED, detail=detail)
         if source.refusal is None:
             group = groups[element.kind]
             if source.name != element.device:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns, Filled
 from devices.kinds.kind import FIRST_MEASUREMENT_BIT
+from devices.wire.gateway import ENTRY
 from ingest.decide.accept import Attributes, judge_alone
 
 Bools = NDArray[np.bool_]
@@ -42,7 +43,8 @@ def complete(
     """Return what parts make of stored readings.
 
     What was derived gives way to what is reported, and is derived again. Of unknown keys, and of what tells
-    how a message came, the first one stays: only measurements contradict each other.
+    how a message came, the first one stays: only measurements contradict each other, and entries of people,
+    as a reading names one author.
 
     Args:
         part: n rows of one kind, judged.
@@ -68,7 +70,9 @@ def complete(
         added |= fills.astype(np.int64) << m.bit
     extra = stored.extra.copy()
     for row in range(n):
-        if (more := _more(stored.unknown(row), part.unknown(row))) is not None:
+        there, told = stored.unknown(row), part.unknown(row)
+        contradicts[row] |= _another_entry(there, told)
+        if (more := _more(there, told)) is not None:
             extra[row], news[row] = msgspec.json.encode(more), True
     whole = replace(part, values=values, extra=extra, quality=kept | part.quality & added)
     judge_alone(whole, attributes)
@@ -88,6 +92,12 @@ def _as_reported(stored: Columns, attributes: Attributes) -> Columns:
         for name in derivable
     }
     return replace(stored, values={**stored.values, **values})
+
+
+def _another_entry(stored: dict[str, Any] | None, said: dict[str, Any] | None) -> bool:
+    """Tell whether two people, or one at two times, entered what is there and what comes."""
+    there, comes = ((known or {}).get(ENTRY) for known in (stored, said))
+    return there is not None and comes is not None and there != comes
 
 
 def _more(stored: dict[str, Any] | None, said: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from notify.answers import offers
 from notify.expiry import DELIVERIES
 from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
-from readings.by_hand.expiry import NEVER_STORED
+from readings.by_hand.expiry import NEVER_STORED, StoredReadings
 from readings.stored.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows
 from store.expiry import Expiring
@@ -51,7 +51,8 @@ class RetentionClass:
 def classes_of(settings: Settings) -> list[RetentionClass]:
     """Return all classes, in the order in which they are enforced: what points at others goes first."""
     days = timedelta(days=1)
-    readings = retention_of(settings).longest(Resolution.READING)
+    kept = retention_of(settings)
+    readings = kept.longest(Resolution.READING)
     return [
         RetentionClass(
             name="rejections",
@@ -106,6 +107,13 @@ def classes_of(settings: Settings) -> list[RetentionClass]:
             expiring=NEVER_STORED,
             keep=UNSENT_KEPT,
             survives="what was stored, with its author",
+        ),
+        RetentionClass(
+            name="entered by hand, stored",
+            expiring=StoredReadings(kept=kept),
+            keep=readings,
+            setting="NABD_RETENTION_DAYS",
+            survives="the values, in the audit",
         ),
         RetentionClass(
             name="expired subscriptions",

@@ -1,8 +1,8 @@
 """Who entered a reading by hand: kept before it is sent, settled when ingest has said what became of it.
 
-A stored reading names its row here by its unknown key `by_hand`, so none is without its author, whatever dies
-between. A row whose reading was never stored is shown nowhere, and goes (readings.by_hand.expiry). Must not
-know how readings are sent.
+A stored reading names its row here by its unknown key `hand_reading`, so none is without its author,
+whatever dies between. A row whose reading was never stored is shown nowhere, and goes
+(readings.by_hand.expiry). Must not know how readings are sent.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from devices.instants import EPOCH, Now, rfc3339, to_datetime
 from devices.kinds import Kinds
@@ -19,13 +20,14 @@ from devices.registry.registry import Device
 from devices.wire.gateway import ENTRY
 from readings import history
 from readings.by_hand import form
-from readings.by_hand.form import Value
+from readings.by_hand.form import Value, digits
 from readings.tables import table_name
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
 
 NOTE_LENGTH = 1_000
+_END = datetime.max.replace(tzinfo=EPOCH.tzinfo)
 EARLY = timedelta(minutes=1)
 """So much later than our own clock a phone's may be."""
 
@@ -42,7 +44,11 @@ class NewHandReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandReading:
-    """What somebody entered. stored_at: when its reading was known to be stored; None: that is not known."""
+    """What somebody entered.
+
+    stored_at: when its reading was known to be stored; None: that is not known. suspect: measurements of the
+    stored reading that are not to be believed.
+    """
 
     id: int
     device: str
@@ -52,6 +58,7 @@ class HandReading:
     measurements: Mapping[str, Value]
     note: str
     stored_at: datetime | None
+    suspect: tuple[str, ...] = ()
 
     def element(self, device: Device) -> dict[str, object]:
         """Return the reading as it is sent to ingest."""
@@ -60,29 +67,34 @@ class HandReading:
 
 
 class CounterReset(Conflict):
-    """A counter is less than it was: the meter was replaced, or somebody misread it; `reset` says the former.
+    """A counter is less than it was, or more than it is later: misread, or the meter was replaced (`reset`).
 
-    measurement: which; last, value: what it said before, and now, in its unit.
+    measurement: which; last, value: what the nearest reading says, and this one, in its unit. later: the
+    nearest one is of a later instant.
     """
 
-    def __init__(self, measurement: str, last: float, value: float) -> None:
+    def __init__(self, measurement: str, last: float, value: float, *, later: bool = False) -> None:
+        there, said = digits(last), digits(value)
+        why = f"is {there} later" if later else f"was {there} before"
         super().__init__(
-            f"{measurement} was {last:g} before and only grows; {value:g} is less: say `--reset` (`reset`) if"
-            " the meter was replaced",
-            key="conflict.counter_fell",
+            f"{measurement} {why} and only grows; {said} is {'more' if later else 'less'}: say `--reset`"
+            " (`reset`) if the meter was replaced",
+            key="conflict.counter_over" if later else "conflict.counter_fell",
             name=measurement,
-            last=f"{last:g}",
-            value=f"{value:g}",
+            last=there,
+            value=said,
         )
-        self.measurement, self.last, self.value = measurement, last, value
+        self.measurement, self.last, self.value, self.later = measurement, last, value, later
 
 
-# Who sends the same again continues: the row is touched, not changed, so that it is returned.
+# Who sends the same again continues: housekeeping takes it for new then, and a note is as it was said last.
 _KEEP = """
 WITH kept AS (
     INSERT INTO hand_reading AS h (device_id, observed_at, author_id, entered_at, measurements, note)
     VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (device_id, observed_at, author_id, measurements) DO UPDATE SET note = h.note
+    ON CONFLICT (device_id, observed_at, author_id, md5(measurements::text)) DO UPDATE SET
+        note = coalesce(nullif(excluded.note, ''), h.note),
+        entered_at = CASE WHEN h.stored_at IS NULL THEN excluded.entered_at ELSE h.entered_at END
     RETURNING h.*, h.xmax = 0 AS is_new
 )
 
@@ -100,7 +112,7 @@ async def enter(
 ) -> HandReading:
     """Keep who enters a reading, with the audit; its element is to be sent then.
 
-    The same again, of the same person and instant, is the same row.
+    The same again, of the same person and instant, is the same row; a note of then gives way to a new one.
 
     Raises:
         Invalid: names the field.
@@ -140,7 +152,17 @@ async def enter(
                 },
                 now=now(),
             )
-    return HandReading(**kept)
+    return await _judged(connection, kind, device, HandReading(**kept))
+
+
+async def _judged(connection: Connection, kind: Kind, device: Device, entry: HandReading) -> HandReading:
+    """Return an entry with what its stored reading says is not to be believed."""
+    if entry.stored_at is None:
+        return entry
+    names = list(entry.measurements)
+    at = [entry.observed_at]
+    found = await history.readings_at(connection, kind, device.id, measurements=names, instants=at)
+    return replace(entry, suspect=found[0].suspect) if found else entry
 
 
 def _kind_of(device: Device, kinds: Kinds) -> Kind:
@@ -153,15 +175,22 @@ def _kind_of(device: Device, kinds: Kinds) -> Kind:
 
 
 async def _refuse_fall(
-    connection: Connection, kind: Kind, device: int, measurements: Mapping[str, Value], until: datetime
+    connection: Connection, kind: Kind, device: int, measurements: Mapping[str, Value], at: datetime
 ) -> None:
     for name, value in form.counters(kind, measurements).items():
-        before = await history.newest(
-            connection, kind, device, measurements=[name], start=EPOCH, end=until, limit=1, with_values=True
-        )
-        last = before[0].values[name] if before and name not in before[0].suspect else None
-        if isinstance(last, int | float) and value < last:
+        asked: Any = {"measurements": [name], "limit": 1, "with_values": True, "good": True}
+        before = await history.newest(connection, kind, device, start=EPOCH, end=at, **asked)
+        if (last := _number(before, name)) is not None and value < last:
             raise CounterReset(name, last, value)
+        after = at + timedelta(microseconds=1)
+        later = await history.readings(connection, kind, device, start=after, end=_END, **asked)
+        if (last := _number(later, name)) is not None and value > last:
+            raise CounterReset(name, last, value, later=True)
+
+
+def _number(found: Sequence[history.Reading], name: str) -> float | None:
+    said = found[0].values[name] if found else None
+    return float(said) if isinstance(said, int | float) else None
 
 
 _STORED = "UPDATE hand_reading SET stored_at = $2, refused = NULL WHERE id = $1 AND stored_at IS NULL"
@@ -169,13 +198,20 @@ _REFUSED = "UPDATE hand_reading SET refused = $2 WHERE id = $1 AND stored_at IS 
 
 
 async def settle(
-    connection: Connection, device: Device, entry: HandReading, refused: str | None, now: Now, *, by: Actor
+    connection: Connection,
+    kinds: Kinds,
+    device: Device,
+    entry: HandReading,
+    refused: str | None,
+    now: Now,
+    *,
+    by: Actor,
 ) -> HandReading:
     """Keep what ingest said of a reading, and return it so; refused: the reason of its rejection, if any."""
     if refused is None:
         stored_at = to_datetime(now())
         await connection.execute(_STORED, entry.id, stored_at)
-        return replace(entry, stored_at=stored_at)
+        return await _judged(connection, kinds[device.kind], device, replace(entry, stored_at=stored_at))
     async with connection.transaction():
         await connection.execute(_REFUSED, entry.id, refused)
         await audit.record(
@@ -193,12 +229,12 @@ async def settle(
 _LIST = """
 SELECT
     h.id, device.name AS device, h.observed_at, author.name AS author, h.entered_at, h.measurements, h.note,
-    coalesce(h.stored_at, r.received_at) AS stored_at
+    coalesce(h.stored_at, r.received_at) AS stored_at, r.quality
 FROM hand_reading AS h
 INNER JOIN device ON h.device_id = device.id
 INNER JOIN named_principal AS author ON h.author_id = author.id
 LEFT JOIN {table} AS r
-    ON h.device_id = r.device_id AND h.observed_at = r.observed_at AND r.extra ->> 'by_hand' = h.id::text
+    ON h.device_id = r.device_id AND h.observed_at = r.observed_at AND r.extra ->> 'hand_reading' = h.id::text
 WHERE
     h.device_id = $1 AND h.observed_at >= $2 AND h.observed_at < $3
     AND (h.stored_at IS NOT NULL OR r.device_id IS NOT NULL)
@@ -233,6 +269,10 @@ async def list_hand_readings(
     if device.kind not in kinds:
         return []
     query = _LIST.format(table=table_name(device.kind))
-    latest = datetime.max.replace(tzinfo=EPOCH.tzinfo)
-    rows = await connection.fetch(query, device.id, start or EPOCH, end or latest, before, limit)
-    return [HandReading(**row) for row in rows]
+    rows = await connection.fetch(query, device.id, start or EPOCH, end or _END, before, limit)
+    return [_row(kinds[device.kind], {**row}) for row in rows]
+
+
+def _row(kind: Kind, row: dict[str, Any]) -> HandReading:
+    suspect = history.suspect(kind, row.pop("quality") or 0)
+    return HandReading(**row, suspect=tuple(name for name in suspect if name in row["measurements"]))

@@ -1,6 +1,6 @@
-"""How what was entered and never stored ends: it was refused, or nobody sent it again.
+"""How what was entered ends: with its reading, or before where none was stored: refused, or never sent again.
 
-What is stored stays for good: it says who. Must not know for how long anything is kept.
+Must not know for how long anything is kept.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from readings.kept.retention import Retention
 from readings.tables import table_name
 from store.connection import Connection
+from store.tables import Resolution
 
 _OLDEST = "SELECT min(entered_at) FROM hand_reading WHERE stored_at IS NULL"
 _DUE = """
@@ -29,9 +31,10 @@ UPDATE hand_reading AS h SET stored_at = r.received_at
 FROM {table} AS r
 WHERE
     h.id = ANY($1) AND h.device_id = r.device_id AND h.observed_at = r.observed_at
-    AND r.extra ->> 'by_hand' = h.id::text
+    AND r.extra ->> 'hand_reading' = h.id::text
 """
-_FORGET = "DELETE FROM hand_reading WHERE id = ANY($1) AND stored_at IS NULL"
+# One that is sent again at this moment has a later time.
+_FORGET = "DELETE FROM hand_reading WHERE id = ANY($1) AND stored_at IS NULL AND entered_at < $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,49 @@ class UnsentReadings:
         due = await connection.fetch(_DUE, before, limit)
         for kind, ids in due:
             await connection.execute(_STORED.format(table=table_name(kind)), ids)
-            await connection.execute(_FORGET, ids)
+            await connection.execute(_FORGET, ids, before)
         return sum(len(ids) for _, ids in due)
 
 
 NEVER_STORED = UnsentReadings()
+
+_KINDS = "SELECT DISTINCT device.kind FROM hand_reading AS h INNER JOIN device ON h.device_id = device.id"
+_OLDEST_STORED = "SELECT min(observed_at) FROM hand_reading WHERE stored_at IS NOT NULL"
+_FORGET_STORED = """
+WITH gone AS (
+    DELETE FROM hand_reading
+    WHERE id = ANY(ARRAY(
+        SELECT h.id
+        FROM hand_reading AS h
+        INNER JOIN device ON h.device_id = device.id
+        INNER JOIN unnest($1::text[], $2::timestamptz[]) AS kept (kind, since) ON device.kind = kept.kind
+        WHERE h.stored_at IS NOT NULL AND h.observed_at < kept.since
+        LIMIT $3
+    ))
+    RETURNING id
+)
+
+SELECT count(*) FROM gone
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReadings:
+    """Rows of people's readings that are stored; each is kept as long as the readings of its kind."""
+
+    kept: Retention
+    tables: tuple[str, ...] = ("hand_reading",)
+
+    async def oldest(self, connection: Connection) -> datetime | None:
+        """Return of when the oldest is."""
+        found: datetime | None = await connection.fetchval(_OLDEST_STORED)
+        return found
+
+    async def forget_before(
+        self, connection: Connection, before: datetime, *, limit: int, now: datetime
+    ) -> int:
+        """Remove up to `limit` that are older than readings of their kind are kept. Return how many."""
+        kinds = [kind for (kind,) in await connection.fetch(_KINDS)]
+        since = [now - self.kept.of(kind, Resolution.READING) for kind in kinds]
+        gone: int = await connection.fetchval(_FORGET_STORED, kinds, since, limit)
+        return gone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 
 from devices.kinds.kind import TEXT_LIMIT, Kind, Measurement, ValueType
 from devices.registry.errors import Invalid
@@ -59,6 +60,11 @@ def counters(kind: Kind, values: Mapping[str, Value]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if name in grows}
 
 
+def digits(value: float) -> str:
+    """Return a number with all its digits, and without an exponent."""
+    return f"{Decimal(repr(float(value))).normalize():f}"
+
+
 def _checked(measurement: Measurement, value: Value) -> Value:
     field = f"measurements.{measurement.name}"
     match measurement.type:
@@ -90,11 +96,11 @@ def _in_range(measurement: Measurement, value: float, field: str) -> float:
     unit = f" {measurement.unit}" if measurement.unit else ""
     low, high = measurement.low, measurement.high
     if low is not None and value < low:
-        raise Invalid(field, f"{value:g}{unit} is less than can be: at least {low:g}{unit}")
+        raise Invalid(field, f"{digits(value)}{unit} is less than can be: at least {digits(low)}{unit}")
     if high is not None and value > high:
-        raise Invalid(field, f"{value:g}{unit} is more than can be: at most {high:g}{unit}")
+        raise Invalid(field, f"{digits(value)}{unit} is more than can be: at most {digits(high)}{unit}")
     if value in measurement.error_codes:
-        raise Invalid(field, f"{value:g} is what a broken sensor of this kind says")
+        raise Invalid(field, f"{digits(value)} is what a broken sensor of this kind says")
     return value
 
 

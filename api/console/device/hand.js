@@ -5,7 +5,7 @@ import { openDialog } from "../shell/dialog.js";
 import { h } from "../shell/dom.js";
 import { get, post } from "../shell/http.js";
 import { full, t } from "../shell/i18n.js";
-import { handWords, readingForm } from "../shell/reading_form.js";
+import { handWords, readingForm, suspectWords } from "../shell/reading_form.js";
 import { now, state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
 
@@ -53,6 +53,7 @@ async function more(url) {
     fill();
     if (all.length !== before) changed();
   } catch (error) {
+    if (device !== shown) return;
     found.failed = reasonOf(error);
     fill();
   }
@@ -68,29 +69,28 @@ function fill() {
 
 const row = (one) => h("li", {},
   h("time", { datetime: one.observed_at }, full(new Date(one.observed_at))), h("span", {}, handWords(state.kinds.get(device.kind), one.measurements)),
-  one.note && h("q", { dir: "auto" }, one.note), h("small", {}, byWords(one)));
+  one.note && h("q", { dir: "auto" }, one.note), h("small", {}, byWords(one)),
+  one.suspect.length > 0 && h("small", { class: "doubt" }, suspectWords(state.kinds.get(device.kind), one)));
 
 const byWords = ({ author }) => (author ? t("entered_by", { name: `\u2068${author}\u2069` }) : t("entered_by_hand"));
 
 export function enterReading(shown) {
   const form = readingForm(state.kinds.get(shown.kind), state.latest.get(shown.name) ?? null, now);
-  let at = null;
   openDialog({
     title: t("enter_reading"),
     body: form.element,
     label: t("send"),
     async submit() {
-      const body = form.read();
-      // Sent again after a failure, it is the same reading.
-      at = body.observed_at ?? at ?? new Date(now()).toISOString();
+      let stored;
       try {
-        await post(address(shown.name), { ...body, observed_at: at });
+        stored = await post(address(shown.name), form.read());
       } catch (error) {
         const [fallen] = error.errors ?? [];
-        if (error.confirm === "reset") form.fell(fallen.pointer.split("/").at(-1), fallen.last);
+        if (error.confirm === "reset") form.fell(fallen.pointer.split("/").at(-1), fallen);
         throw error;
       }
-      toast(t("reading_stored"));
+      const suspect = suspectWords(state.kinds.get(shown.kind), stored);
+      toast(suspect ?? t("reading_stored"), { failed: Boolean(suspect) });
       hearHand();
     },
   });

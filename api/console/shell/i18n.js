@@ -101,6 +101,9 @@ export function number(value, digits = 1) {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value).replace("\u061c", "");
 }
 
+// Whether the reader's language writes 1204 as "1,204".
+export const groupsByComma = () => new Intl.NumberFormat(locale).formatToParts(1e6).some(({ type, value: mark }) => type === "group" && mark === ",");
+
 export function distance(metres) {
   const far = metres >= 1000;
   const format = new Intl.NumberFormat(locale, { style: "unit", unit: far ? "kilometer" : "meter", unitDisplay: "short" });

@@ -132,7 +132,7 @@ async function register(values, after) {
 
 function pointOf({ lat, lon }) {
   if (!lat && !lon) return null;
-  const point = { lat: numberOf(lat), lon: numberOf(lon) };
+  const point = { lat: numberOf(lat, false), lon: numberOf(lon, false) };
   if (!(Math.abs(point.lat) <= 90 && Math.abs(point.lon) <= 180)) throw new Error(t("no_such_place"));
   return point;
 }

@@ -11,7 +11,7 @@ import { SEVERITIES } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
 import { allBy, isLoaded, lately, mine, more } from "./orders.js";
 import { askPosition, canAsk, position } from "./position.js";
-import { deviceNamed, openReading } from "./reading.js";
+import { deviceNamed, mayRead, openReading } from "./reading.js";
 import { LATE_POSITION_MS, isPlaced, sorted } from "./rules.js";
 import { instant } from "./clock.js";
 import { canTell, isTold, tellHere } from "../shell/push.js";
@@ -156,7 +156,7 @@ function footer() {
   return h("footer", { class: "work-foot" }, place_,
     h("p", { class: "ways" }, button,
       h("button", { type: "button", onclick: scan }, t("scan")),
-      may("enter-readings") && h("button", { type: "button", "data-focus": "read", onclick: read }, t("enter_reading")),
+      mayRead() && h("button", { type: "button", "data-focus": "read", onclick: read }, t("enter_reading")),
       may("install-devices") && moveLink({ install: true, order: null }, { class: "way" }, t("nav_install"))), tell, missing());
 }
 
@@ -202,6 +202,7 @@ async function read() {
   const { openScan } = await import("./scan.js");
   openScan(async (device) => {
     const known = mine().find((order) => order.device === device) ?? await deviceNamed(device);
+    if (known.kind && !mayRead(known.kind)) throw new Error(t("reading_no_form", { device: `\u2068${device}\u2069` }));
     // Once the window of the code is closed.
     setTimeout(() => openReading(known));
   });

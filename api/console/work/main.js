@@ -4,14 +4,16 @@ import { numbered, place, startAddress } from "../shell/address.js";
 import { $ } from "../shell/dom.js";
 import { redraw, report, startPage } from "../shell/frame.js";
 import { language } from "../shell/i18n.js";
+import { suspectWords } from "../shell/reading_form.js";
 import { state } from "../shell/state.js";
+import { toast } from "../shell/toast.js";
 import { ask } from "./answers.js";
 import { hearClock, recallClock } from "./clock.js";
 import { drawInstall, installed } from "./install.js";
 import { drawList } from "./list.js";
 import { drawOrder } from "./order.js";
 import { forgetFailed, isLoaded, loadMine, loadOrder, mine, refreshAll } from "./orders.js";
-import { sendAll, startOutbox } from "./outbox.js";
+import { READING, sendAll, startOutbox } from "./outbox.js";
 import { recallPosition } from "./position.js";
 import { drawWaiting } from "./waiting.js";
 
@@ -35,8 +37,10 @@ async function load(known) {
 }
 
 // Something of ours has arrived: what the platform says now is shown.
-async function sent(entry) {
+async function sent(entry, answer) {
   if (entry.step === "install") return installed(entry);
+  const suspect = entry.step === READING && suspectWords(state.kinds.get(entry.kind), answer);
+  if (suspect) toast(suspect, { failed: true });
   refreshAll();
   if (entry.order) await loadOrder(entry.order);
   return refreshSoon();

@@ -6,7 +6,7 @@ import { get } from "../shell/http.js";
 import { dropValue, valueNames } from "../shell/kept.js";
 import { ask, me } from "./answers.js";
 import { waitingEntries } from "./outbox.js";
-import { keepForReading } from "./reading.js";
+import { keepForReading, latestOf } from "./reading.js";
 import { withWaiting } from "./rules.js";
 
 const OPEN = "/api/v1/work-orders?assignee=me&open=true&limit=200";
@@ -44,8 +44,9 @@ async function keepDetails() {
 }
 
 async function forgetOthers() {
-  const wanted = new Set([...known.open, ...known.lately].map(({ id }) => `answer ${addressOf(id)}`));
-  const kept = (await valueNames()).filter((name) => /^answer .*\/work-orders\/\d+$/.test(name));
+  const orders = [...known.open, ...known.lately];
+  const wanted = new Set(orders.flatMap(({ id, device }) => [addressOf(id), latestOf(device)]).map((address) => `answer ${address}`));
+  const kept = (await valueNames()).filter((name) => /^answer .*\/(work-orders\/\d+|devices\/[^/]+\/latest)$/.test(name));
   for (const name of kept) if (!wanted.has(name)) await dropValue(name);
 }
 

@@ -2,7 +2,8 @@
 // at which it was done. What the platform refuses stays until the reader has seen why.
 //
 // An entry: {id, who, order, device, group, step, url, body or file, key, at, problem}. Entries of one group (an order, a
-// device) come one after the other: what follows a refused one is held with it.
+// device) come one after the other: what follows a refused one is held with it. Readings go on a way of their own, after
+// the steps: a reading is answered when ingest has stored it, which may be away while all else is there.
 
 import { get, newKey, patch, post, upload } from "../shell/http.js";
 import { allWaiting, dropWaiting, keepWaiting } from "../shell/kept.js";
@@ -18,13 +19,16 @@ const PATIENCE_MS = 3000;
 let entries = [];
 let changed = () => {};
 let sent = () => {};
-let sending = null;
 let unsaved = 0;
 let started = false;
+const under = new Map(); // ways on which entries are being sent
+const gone = new Set(); // ids of what has arrived or was dismissed
+
+export const READING = "reading";
 
 export const waitingEntries = () => entries.filter(({ who }) => who === me());
 
-// `changed`: something waits, or no longer; `sent(entry)`: one arrived.
+// `changed`: something waits, or no longer; `sent(entry, answer)`: one arrived.
 export async function startOutbox(handlers) {
   entries = await allWaiting().catch(() => []);
   if (started) return;
@@ -55,24 +59,43 @@ export async function put({ body, timed = "happened_at", ...given }) {
 export async function tried(id) {
   const kept = () => entries.find((entry) => entry.id === id);
   // What was under way already began without it.
-  const sentAll = sendAll().then(() => kept() && !kept().problem && sendAll());
+  const send = () => (kept()?.step === READING ? sendAll() : sendOn("steps"));
+  const sentAll = send().then(() => kept() && !kept().problem && send());
   await Promise.race([sentAll, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
   return kept() ?? null;
 }
 
-// Sends what waits; returns whether everything arrived. Two calls at once are one, and so are two pages.
-export const sendAll = () => (sending ??= alone(sendEach).catch(() => false).finally(() => (sending = null)));
+// Sends what waits.
+export async function sendAll() {
+  await sendOn("steps");
+  await sendOn("readings");
+}
 
-const alone = (work) => (navigator.locks ? navigator.locks.request("nabd outbox", work) : work());
+// Two calls at once are one, and so are two pages.
+function sendOn(way) {
+  if (!under.has(way)) under.set(way, alone(way, () => sendEach(way)).catch(() => {}).finally(() => under.delete(way)));
+  return under.get(way);
+}
 
-async function sendEach() {
+const alone = (way, work) => (navigator.locks ? navigator.locks.request(`nabd outbox ${way}`, work) : work());
+const goesOn = (way) => ({ step }) => (step === READING) === (way === "readings");
+
+async function sendEach(way) {
   await reread();
   const refused = new Set(waitingEntries().filter(({ file, problem }) => problem && !(file && UNFIT.has(problem.status))).map((entry) => entry.group));
-  for (const entry of waitingEntries()) {
+  // A reading comes after the steps of its group, whatever became of them.
+  if (way === "readings") for (const one of waitingEntries().filter(goesOn("steps"))) refused.add(one.group);
+  for (const entry of waitingEntries().filter(goesOn(way))) {
     if (refused.has(entry.group)) continue;
+    let answer = null;
     try {
-      await send(entry);
+      answer = await send(entry);
     } catch (error) {
+      // Of other devices something may be stored all the same.
+      if (error.status === 503 && entry.step === READING) {
+        refused.add(entry.group);
+        continue;
+      }
       if (isAway(error) || AGAIN.has(error.status) || error.status === 401) break;
       await refuse(entry, error);
       // A photo that is none must not hold the report back.
@@ -82,17 +105,16 @@ async function sendEach() {
     }
     await forget(entry);
     // It has arrived, whatever becomes of reading the order anew.
-    await Promise.resolve(sent(entry)).catch(() => {});
+    await Promise.resolve(sent(entry, answer)).catch(() => {});
     changed();
   }
   changed();
-  return !waitingEntries().length;
 }
 
 // Another page of ours may have sent some.
 async function reread() {
   const kept = await allWaiting().catch(() => null);
-  if (kept) entries = [...kept, ...entries.filter(({ id }) => typeof id === "string")];
+  if (kept) entries = [...kept.filter(({ id }) => !gone.has(id)), ...entries.filter(({ id }) => typeof id === "string")];
 }
 
 async function send({ url, body, file, key, method, step }) {
@@ -110,9 +132,10 @@ async function sameDevice(body, error) {
   return there;
 }
 
-async function refuse(entry, { message, detail, status, confirm, errors }) {
-  entry.problem = { title: message, detail, status, confirm, fault: errors?.[0], last: status === 409 ? await lastMove(entry) : null };
-  await save(entry);
+async function refuse({ id, ...entry }, { message, detail, status, confirm, errors }) {
+  const problem = { title: message, detail, status, confirm, fault: errors?.[0], last: status === 409 ? await lastMove(entry) : null };
+  const kept = entries.find((one) => one.id === id);
+  if (kept) await save(Object.assign(kept, { problem }));
 }
 
 // Who brought the order where it is: that explains a refusal better than its state does.
@@ -131,6 +154,7 @@ const MOVES = new Set(["assigned", "unassigned", "accepted", "declined", "on-the
 const save = (entry) => (typeof entry.id === "string" ? null : keepWaiting(entry).catch(() => {}));
 
 async function forget(entry) {
+  gone.add(entry.id);
   entries = entries.filter(({ id }) => id !== entry.id);
   if (typeof entry.id !== "string") await dropWaiting(entry.id).catch(() => {});
 }

@@ -3,6 +3,7 @@
 import { openDialog } from "../shell/dialog.js";
 import { h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
+import { may } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { said, t } from "../shell/i18n.js";
 import { enterable, readingForm } from "../shell/reading_form.js";
@@ -10,19 +11,25 @@ import { state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
 import { ask, isAway } from "./answers.js";
 import { instant } from "./clock.js";
-import { put, tried, waitingEntries } from "./outbox.js";
+import { READING, put, tried, waitingEntries } from "./outbox.js";
 
 const address = (device) => `/api/v1/devices/${encodeURIComponent(device)}`;
+export const latestOf = (device) => `${address(device)}/latest`;
+
+// Whether the reader may enter something of a device of a kind; without one, of any.
+export const mayRead = (kind) => may("enter-readings") && (kind ? enterable(state.kinds.get(kind)) : formKinds()).length > 0;
+
+const formKinds = () => [...state.kinds.values()].filter((one) => enterable(one).length);
 
 // Keeps what the form needs of a device for times without network.
-export const keepForReading = (device) => ask(`${address(device)}/latest`).catch(() => null);
+export const keepForReading = (device) => ask(latestOf(device)).catch(() => null);
 
 // Opens the form for a device whose kind is known, or is asked for: a device may be met without network for the first
 // time.
 export async function openReading({ device, kind: told }) {
   const latest = await keepForReading(device);
   const known = told ?? latest?.kind;
-  const kinds = [...state.kinds.values()].filter((one) => enterable(one).length);
+  const kinds = formKinds();
   const place = h("div");
   let kind = null;
   let form = null;
@@ -39,10 +46,8 @@ export async function openReading({ device, kind: told }) {
       place),
     label: t("send"),
     async submit() {
-      const { observed_at: at, ...body } = form.read();
       const id = await put({
-        device, kind, group: groupOf(device), step: "reading", url: `${address(device)}/hand-readings`,
-        ...(at ? { body: { ...body, observed_at: at }, timed: null } : { body, timed: "observed_at" }),
+        device, kind, group: groupOf(device), step: READING, url: `${address(device)}/hand-readings`, body: form.read(), timed: null,
       });
       const entry = await tried(id);
       if (!entry) toast(t("reading_stored"));

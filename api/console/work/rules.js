@@ -82,7 +82,7 @@ export function reportOf({ found = "", done = "", parts = [], answers = {} }) {
     found: found.trim(),
     done: done.trim(),
     parts: parts.filter((part) => part.name?.trim()).map((part) => ({
-      name: part.name.trim(), quantity: numberOf(part.quantity ?? "") > 0 ? numberOf(part.quantity) : 1, unit: part.unit?.trim() ?? "",
+      name: part.name.trim(), quantity: numberOf(part.quantity ?? "", false) > 0 ? numberOf(part.quantity, false) : 1, unit: part.unit?.trim() ?? "",
     })),
     checklist: Object.entries(answers).filter(([, one]) => one.answer).map(([item, { answer, remark }]) => ({ item, answer, remark: remark?.trim() ?? "" })),
   };

@@ -37,7 +37,7 @@ function refusal(own) {
 
 // Somebody was quicker: who, with what, and when. Else what the platform says.
 function words({ kind, problem: { title, detail, last, confirm, fault } }) {
-  if (confirm === "reset") return fellWords(state.kinds.get(kind), fault.pointer.split("/").at(-1), fault.last);
+  if (confirm === "reset") return fellWords(state.kinds.get(kind), fault.pointer.split("/").at(-1), fault);
   if (last) return t("conflict", { what: eventWords(last), time: when(last.happened_at) });
   return detail ? `${title} (${detail})` : title;
 }

@@ -42,9 +42,7 @@ class HandReadingIn(BaseModel):
         examples=[{"fill_pct": 55}],
         description="by name, in the units of the kind; `by_hand` of the kind says which",
     )
-    observed_at: Asked | None = Field(
-        default=None, description="when; now without it. With it nothing is stored twice that is sent again"
-    )
+    observed_at: Asked = Field(description="when; what is sent again with the same instant is stored once")
     note: str = Field(default="", max_length=NOTE_LENGTH, pattern=NO_CONTROL)
     reset: bool = Field(
         default=False, description="a counter may be less than it was: the meter was replaced"
@@ -54,13 +52,14 @@ class HandReadingIn(BaseModel):
 class HandReadingOut(BaseModel):
     """A stored reading that somebody entered. author, note: null for who may not see names."""
 
-    id: int = Field(description="the reading carries it as `extra.by_hand`")
+    id: int = Field(description="the reading carries it as `extra.hand_reading`")
     device: str = Field(examples=["bin-0007"])
     observed_at: Instant
     measurements: dict[str, bool | float | str] = Field(examples=[{"fill_pct": 55}])
     author: str | None = Field(examples=["rima"])
     entered_at: Instant
     note: str | None
+    suspect: list[str] = Field(description="measurements of it that are stored and not believed")
 
 
 @router.get(
@@ -94,7 +93,9 @@ async def list_device_hand_readings(
     "/devices/{device}/hand-readings",
     status_code=201,
     responses={
-        409: {"description": "another reading of this instant is stored, or a counter fell (`confirm`)"},
+        409: {
+            "description": "another reading of this instant is stored, or a counter would fall (`confirm`)"
+        },
         503: {"description": "not committed yet: send the same again, with the same `observed_at`"},
     },
     summary="Enter a reading by hand",
@@ -104,7 +105,7 @@ async def enter_hand_reading(
 ) -> HandReadingOut:
     """Take a reading that a person makes, as the device's own: rules judge it, charts show it.
 
-    Answered when it is committed. `extra.by_hand` of the reading is the number of who, when and why.
+    Answered when it is committed. `extra.hand_reading` of the reading is the number of who, when and why.
     """
     if context.relaying is None:
         raise later("there is no broker: NABD_BROKER names none")
@@ -121,7 +122,9 @@ async def enter_hand_reading(
     if entry.stored_at is None:
         [outcome] = await outcomes_of(context, hand_gateway(known.municipality), [entry.element(known)])
         async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-            await entries.settle(connection, known, entry, outcome.reason, context.now, by=actor)
+            entry = await entries.settle(
+                connection, context.kinds, known, entry, outcome.reason, context.now, by=actor
+            )
         if not outcome.settled:
             raise _refused(outcome, known.name)
     return _out(identity, known.municipality, entry)
@@ -132,6 +135,7 @@ def _fallen(error: CounterReset) -> Problem:
         "pointer": f"#/measurements/{error.measurement}",
         "last": error.last,
         "value": error.value,
+        "later": error.later,
     }
     told = Told(key=error.key, values=error.values)
     return Problem(409, "conflict", str(error), told=told, confirm="reset", errors=[at_fault])
@@ -158,4 +162,5 @@ def _out(identity: Identity, municipality: str, entry: HandReading) -> HandReadi
         author=entry.author if named else None,
         entered_at=entry.entered_at,
         note=entry.note if named else None,
+        suspect=list(entry.suspect),
     )

@@ -51,7 +51,9 @@ def read(
         entry = await entries.enter(opened.connection, opened.kinds, known, new, opened.now, by=by)
         if entry.stored_at is None:
             outcome = await _sent(opened, known, entry)
-            entry = await entries.settle(opened.connection, known, entry, outcome.reason, opened.now, by=by)
+            entry = await entries.settle(
+                opened.connection, opened.kinds, known, entry, outcome.reason, opened.now, by=by
+            )
             if not outcome.settled:
                 output.fail(f"rejected: {outcome.reason} {outcome.pointer}".rstrip())
         return entry
@@ -61,6 +63,8 @@ def read(
         output.print_json(stored)
     else:
         output.line(f"Stored: {stored.device}, {rfc3339(stored.observed_at)}, {_words(stored)}")
+        if stored.suspect:
+            output.line(f"Not to be believed: {', '.join(stored.suspect)}")
 
 
 async def _sent(opened: OpenDatabase, device: Device, entry: HandReading) -> Outcome:

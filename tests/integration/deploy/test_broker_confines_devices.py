@@ -254,7 +254,8 @@ async def test_only_the_api_says_what_people_enter(doors: Doors) -> None:
     by_hand = str(hand_gateway("tripoli"))
 
     assert await publish_reason(doors.platform, "~api", by_hand) < REFUSED
-    assert await publish_reason(doors.platform, "~bridge", by_hand) == NOT_AUTHORIZED
+    for account in ("~bridge", "~simulator"):
+        assert await publish_reason(doors.platform, account, by_hand) == NOT_AUTHORIZED
     assert await publish_reason(doors.devices, "BIN-1", by_hand) == NOT_AUTHORIZED
 
 

@@ -21,9 +21,11 @@ from devices.sources.translation import ALL
 from nabd.accounts.grants import Account
 from nabd.broker.address import BrokerAddress
 from nabd.broker.relaying import ways_in
+from people.roles import Role
 from store.audit import PLATFORM
 from store.pool import open_pool
 from tests.databases import as_account
+from tests.integration.api import builders
 from tests.integration.ingest.conftest import KINDS, Town
 from tests.integration.ingest.conftest import town as town
 from tests.waiting import now
@@ -89,3 +91,10 @@ async def way_in(town: Town, dsn: str) -> AsyncIterator[WayIn]:
     running.cancel()
     await asyncio.wait([running])
     await pool.close()
+
+
+@pytest.fixture
+async def rima(way_in: WayIn) -> dict[str, str]:
+    """What a technician of Tripoli shows."""
+    token = await builders.token(way_in.town.connection, "rima", role=Role.TECHNICIAN, municipality="tripoli")
+    return {"Authorization": f"Bearer {token}"}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from devices.kinds.kind import CLOCK_CORRECTED
-from devices.wire import Reason
+from devices.wire import Decoder, Reason
 from devices.wire.topics import HAND, Channel, hand_gateway
+from ingest.broker.intake import Intake
+from ingest.decide.batch import decide
 from ingest.decide.clocks import AHEAD_LIMIT, ClockOffset, Clocks, Offsets, date
 from ingest.decide.directory import Directory
 from tests.unit.ingest.test_hardware import B1, GATEWAY, KINDS, TRIPOLI, device, directory
@@ -68,3 +71,22 @@ def test_instants_of_people_are_taken_as_they_are_or_not_at_all() -> None:
     assert dated.quality.tolist() == [0, CLOCK_CORRECTED, 0, 0]
     assert sorted(dated.bad) == [2, 3]
     assert clocks.learnt == []
+
+
+@pytest.mark.parametrize("entry", [{}, {"hand_reading": "7"}, {"hand_reading": None}, {"hand_reading": 0}])
+def test_what_names_no_author_is_refused(entry: dict[str, object]) -> None:
+    element = {"kind": "bin", "device": "NEW-7", "ts": 1_800_000_000, "fill_pct": 5, **entry}
+    topic = str(hand_gateway("tripoli"))
+    intake = Intake(
+        topics=[topic],
+        payloads=[json.dumps(element).encode()],
+        received_at=np.array([NOW]),
+        packet_ids=[],
+        connection=None,
+    )
+
+    batch = decide(intake, with_nablus(), {"bin": Decoder(KINDS["bin"])}, Offsets(), RETENTION)
+
+    [refused] = batch.refused
+    assert (refused.device, refused.rejected.reason) == ("B-1", Reason.MALFORMED)
+    assert "hand_reading" in refused.rejected.detail

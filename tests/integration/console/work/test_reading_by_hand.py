@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from api.app import create_app
 from bench.console.accessibility import serious
@@ -101,8 +101,8 @@ async def test_reading_entered_without_network_is_sent_later_with_its_own_instan
         await page.goto(f"{url}/work/{order.id}")
         button = page.get_by_role("button", name="إدخال قراءة")
         await expect(button).to_be_visible()
-        box = await button.bounding_box()
-        assert box
+        # The page may be drawn anew at this moment.
+        box = await eventually(button.bounding_box)
         assert box["height"] >= 44
         await page.evaluate("navigator.serviceWorker.ready")
         await server.__aexit__()
@@ -117,14 +117,17 @@ async def test_reading_entered_without_network_is_sent_later_with_its_own_instan
         await expect(page.locator("dialog")).to_have_count(0)
         ended = to_datetime(now())
         await button.click()
-        await enter(page, fill_pct="70", observed_at=shown)
+        await enter(page, fill_pct="60", observed_at=shown)
         await expect(page.locator("dialog")).to_have_count(0)
-        await expect(page.locator(".waits")).to_contain_text("خطوتان")
+        await button.click()
+        await enter(page, fill_pct="70", observed_at="1999-12-31T12:00")
+        await expect(page.locator("dialog")).to_have_count(0)
+        await expect(page.locator(".waits")).to_contain_text("٣ خطوات")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         assert len(await town.readings()) == 1
 
         async with serving(desk.app, int(url.rpartition(":")[2])):
-            await expect(page.locator(".refused")).to_contain_text("اللحظة نفسها")
+            await expect(page.locator(".refused")).to_contain_text("الوقت غير مقبول")
             await expect(page.locator(".refused")).to_contain_text("٧٠")
             await expect(page.locator(".waits")).to_have_count(0)
             back = to_datetime(now())
@@ -132,15 +135,18 @@ async def test_reading_entered_without_network_is_sent_later_with_its_own_instan
             await page.locator("dialog .danger").click()
             await expect(page.locator(".refused")).to_have_count(0)
 
-    first, second = await town.readings()
+    first, beside, second = await town.readings()
     assert (first["observed_at"], first["fill_pct"], first["extra"]) == (own, 10, None)
+    # The device has said something of that whole minute itself: what is entered of it stands beside that.
+    assert own < beside["observed_at"] < own + timedelta(minutes=1)
+    assert beside["fill_pct"] == 60
     assert second["fill_pct"] == 55.5
     assert began - timedelta(seconds=2) <= second["observed_at"] <= ended + timedelta(seconds=2)
     assert second["observed_at"] < second["received_at"] <= back
     entry = await town.connection.fetchrow(
         "SELECT p.name, h.note FROM hand_reading AS h INNER JOIN named_principal AS p ON h.author_id = p.id"
         " WHERE h.id = $1",
-        second["extra"]["by_hand"],
+        second["extra"]["hand_reading"],
     )
     assert tuple(entry or ()) == ("rima", "الغطاء مكسور")
 
@@ -170,16 +176,9 @@ async def test_device_met_without_network_takes_a_reading_of_the_kind_that_is_ch
             await expect(page.locator("dialog input[name=energy_kwh]")).to_be_visible()
             await expect(page.locator("dialog select[name=kind]")).to_have_count(0)
             await page.get_by_role("button", name="Annuler").click()
-            # Nobody knew on this phone what the meter said before: the platform asks.
-            await page.evaluate(FORGET_LATEST)
 
     [row] = await town.readings("light")
     assert (row["energy_kwh"], row["name"]) == (1204.5, "l1")
-
-
-FORGET_LATEST = """
-async () => (await import("/console/shell/kept.js")).dropValue("answer /api/v1/devices/l1/latest")
-"""
 
 
 async def test_meter_that_was_replaced_is_confirmed_after_it_was_refused(
@@ -211,6 +210,55 @@ async def test_meter_that_was_replaced_is_confirmed_after_it_was_refused(
             await expect(page.locator(".refused")).to_have_count(0)
 
     assert [row["energy_kwh"] for row in await town.readings("light")] == [900, 3]
+
+
+async def test_reading_that_cannot_be_stored_now_holds_nothing_else_up(browser: Browser, desk: Desk) -> None:
+    """Ingest is away: the reading waits, and the step that was taken after it arrives."""
+    town, link = desk.town, await desk.link("rima")
+    made = WorkStep(by=PLATFORM, now=now(), happened_at=None)
+    order = await make(town.connection, NewOrder(device="b1", title="Lid", to=Crew(assignee="rima")), made)
+    gateway = await make(town.connection, NewOrder(device="g1", title="Mast", to=Crew(assignee="rima")), made)
+    away = True
+
+    async def refuse(route: Route) -> None:
+        if away:
+            await route.fulfill(status=503, json={"title": "Away"}, headers={"Retry-After": "30"})
+        else:
+            await route.continue_()
+
+    phone = {**PHONE, "service_workers": "block"}
+    async with serving(desk.app) as url, opened(browser, url, link, "en-GB", **phone) as page:
+        await page.route("**/hand-readings", refuse)
+        await page.goto(f"{url}/work/{order.id}")
+        await page.get_by_role("button", name="Enter a reading").click()
+        await enter(page, fill_pct="1,204")
+        await expect(page.locator("dialog .problem")).to_contain_text("may be 1204 or 1.204")
+        await enter(page, fill_pct="55")
+        await expect(page.locator("dialog")).to_have_count(0)
+        await expect(page.locator(".waits")).to_be_visible()
+        await page.locator("[data-step=accept]").click()
+
+        async def accepted() -> bool:
+            state = await town.connection.fetchval("SELECT state FROM work_order WHERE id = $1", order.id)
+            return bool(state == "accepted")
+
+        await eventually(accepted)
+        await expect(page.locator(".waits")).to_have_count(1)
+        await page.goto(f"{url}/work/{gateway.id}")
+        await expect(page.locator(".order-page")).to_contain_text("g1")
+        await expect(page.get_by_role("button", name="Enter a reading")).to_have_count(0)
+        await page.goto(f"{url}/work")
+        await page.get_by_role("button", name="Enter a reading").click()
+        await enter(page, device="g1")
+        await expect(page.locator("dialog .problem")).to_contain_text("Nothing can be entered of ⁨g1")
+        away = False
+        await page.reload()
+
+        async def stored() -> bool:
+            return [row["fill_pct"] for row in await town.readings()] == [55]
+
+        await eventually(stored)
+        await expect(page.locator(".waits")).to_have_count(0)
 
 
 async def test_operator_enters_a_reading_and_sees_who_did(browser: Browser, desk: Desk) -> None:
@@ -267,14 +315,13 @@ async def test_sent_again_after_a_lost_answer_it_is_one_reading(browser: Browser
 
     async with serving(desk.app) as url, opened(browser, url, link, "en-GB", service_workers="block") as page:
 
-        async def lose_the_first(route: object) -> None:
-            request = route.request  # type: ignore[attr-defined]
-            if request.method != "POST" or lost:
-                await route.continue_()  # type: ignore[attr-defined]
+        async def lose_the_first(route: Route) -> None:
+            if route.request.method != "POST" or lost:
+                await route.continue_()
                 return
-            lost.append(json.dumps(request.post_data_json))
-            await route.fetch()  # type: ignore[attr-defined]
-            await route.abort()  # type: ignore[attr-defined]
+            lost.append(json.dumps(route.request.post_data_json))
+            await route.fetch()
+            await route.abort()
 
         await page.route("**/hand-readings", lose_the_first)
         await page.goto(f"{url}/devices/b1")
@@ -289,3 +336,28 @@ async def test_sent_again_after_a_lost_answer_it_is_one_reading(browser: Browser
         return len(await town.readings()) == 1
 
     await eventually(one)
+
+
+async def test_instant_of_a_failed_try_is_not_that_of_the_next(browser: Browser, desk: Desk) -> None:
+    town, link = desk.town, await desk.link("omar", "operator@tripoli")
+    _, shown = minute(30, await town.connection.fetchval("SELECT time_zone FROM municipality"))
+    began = to_datetime(now())
+    asked: list[str] = []
+
+    async def fail_the_first(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(route.request.post_data_json["observed_at"])
+        await (route.abort() if len(asked) == 1 else route.continue_())
+
+    async with serving(desk.app) as url, opened(browser, url, link, "en-GB", service_workers="block") as page:
+        await page.route("**/hand-readings", fail_the_first)
+        await page.goto(f"{url}/devices/b1")
+        await page.get_by_role("button", name="Enter a reading").click()
+        await enter(page, fill_pct="55", observed_at=shown)
+        await expect(page.locator("dialog .problem")).to_be_visible()
+        await enter(page, observed_at="")
+        await expect(page.locator("dialog")).to_have_count(0)
+
+    [row] = await town.readings()
+    assert row["observed_at"] >= began - timedelta(seconds=2)
+    assert [datetime.fromisoformat(at) < began - timedelta(minutes=5) for at in asked] == [True, False]
