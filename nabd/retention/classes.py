@@ -17,7 +17,7 @@ from notify.answers import offers
 from notify.expiry import DELIVERIES
 from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
-from readings.by_hand.expiry import NEVER_STORED, StoredReadings
+from readings.by_hand.expiry import NEVER_STORED, StoredHandReadings
 from readings.stored.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows
 from store.expiry import Expiring
@@ -110,7 +110,7 @@ def classes_of(settings: Settings) -> list[RetentionClass]:
         ),
         RetentionClass(
             name="entered by hand, stored",
-            expiring=StoredReadings(kept=kept),
+            expiring=StoredHandReadings(kept=kept),
             keep=readings,
             setting="NABD_RETENTION_DAYS",
             survives="the values, in the audit",

@@ -82,7 +82,7 @@ SELECT count(*) FROM gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredReadings:
+class StoredHandReadings:
     """Rows of people's readings that are stored; each is kept as long as the readings of its kind."""
 
     kept: Retention

@@ -17,7 +17,7 @@ from devices.registry import editing
 from nabd.accounts.grants import Account
 from nabd.cli import app
 from people.roles import Role
-from readings.by_hand.expiry import NEVER_STORED, StoredReadings
+from readings.by_hand.expiry import NEVER_STORED, StoredHandReadings
 from readings.kept.retention import Retention
 from store.audit import PLATFORM
 from store.pool import connect
@@ -233,7 +233,7 @@ async def test_who_entered_it_goes_with_the_readings_of_its_kind(way_in: WayIn, 
             stored = await post(way_in, rima, path, measurements=measurements, observed_at=at)
             assert stored.status_code == 201
     day = timedelta(days=1)
-    expiring = StoredReadings(kept=Retention(of_kinds={"bin": {Resolution.READING: 10 * day}}))
+    expiring = StoredHandReadings(kept=Retention(of_kinds={"bin": {Resolution.READING: 10 * day}}))
     connection = await connect(as_account(way_in.town.dsn, Account.SWEEP))
     present = to_datetime(now())
     oldest = await expiring.oldest(connection)

@@ -389,7 +389,7 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/devices/{device}/notes": (_device, {"json": {"body": "key at the baker"}}, ["device.note"]),
     "post /api/v1/devices/{device}/hand-readings": (
         _device,
-        {"json": {"measurements": {"fill_pct": 55}}},
+        {"json": {"measurements": {"fill_pct": 55}, "observed_at": "2020-01-01T08:00:00Z"}},
         ["reading.enter"],
     ),
     "post /api/v1/devices/{device}/commands": (_device, {"json": {"name": "report_now"}}, ["command.send"]),

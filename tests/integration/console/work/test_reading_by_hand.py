@@ -346,7 +346,7 @@ async def test_instant_of_a_failed_try_is_not_that_of_the_next(browser: Browser,
 
     async def fail_the_first(route: Route) -> None:
         if route.request.method == "POST":
-            asked.append(route.request.post_data_json["observed_at"])
+            asked.append(json.loads(route.request.post_data or "")["observed_at"])
         await (route.abort() if len(asked) == 1 else route.continue_())
 
     async with serving(desk.app) as url, opened(browser, url, link, "en-GB", service_workers="block") as page:
