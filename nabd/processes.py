@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,10 +20,11 @@ from api.metrics.platform import Queue
 from devices import kinds
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.wire import Kernel
 from ingest import service
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
-from nabd import clock, housekeeping, readiness, rollups
+from nabd import clock, compiling, housekeeping, readiness, rollups
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.commanding import follower, rollouts
 from nabd.first_link import is_without_admin
@@ -97,6 +99,7 @@ async def ingest(
         return connection
 
     traces = traces_of(settings, "ingest")
+    kernel = Kernel()
     options = service.IngestOptions(
         broker=replace(source.broker, client_id=client_id),
         open_session=source.open,
@@ -110,10 +113,15 @@ async def ingest(
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
         traced=traces.batch if traces else lambda _: service.UNTRACED,
+        kernel=kernel,
     )
+    providing = asyncio.create_task(compiling.provide(kernel, compiling.directories(settings)))
     try:
         await service.run(options, stop)
     finally:
+        providing.cancel()
+        with suppress(asyncio.CancelledError):
+            await providing
         if traces:
             traces.close()
 

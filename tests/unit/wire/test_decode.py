@@ -8,7 +8,7 @@ import pytest
 from devices import kinds, nesting
 from devices.columns import MISSING
 from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason
-from devices.wire.decode import PART
+from devices.wire.exact import PART
 from devices.wire.instants import ABSENT
 
 BIN = Decoder(kinds.load()["bin"])
