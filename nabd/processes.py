@@ -21,10 +21,10 @@ from devices import kinds
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.wire import Kernel
-from ingest import service
+from ingest import compiling, service
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
-from nabd import clock, compiling, housekeeping, readiness, rollups
+from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.commanding import follower, rollouts
 from nabd.first_link import is_without_admin
@@ -35,6 +35,7 @@ from nabd.settings import (
     Settings,
     audit_directory,
     authority_file,
+    compiled_directories,
     firmware_directory,
     photo_directory,
     quotas_of,
@@ -115,7 +116,7 @@ async def ingest(
         traced=traces.batch if traces else lambda _: service.UNTRACED,
         kernel=kernel,
     )
-    providing = asyncio.create_task(compiling.provide(kernel, compiling.directories(settings)))
+    providing = asyncio.create_task(_compiled(kernel, settings))
     try:
         await service.run(options, stop)
     finally:
@@ -124,6 +125,13 @@ async def ingest(
             await providing
         if traces:
             traces.close()
+
+
+async def _compiled(kernel: Kernel, settings: Settings) -> None:
+    if settings.compiled_decoder:
+        await compiling.provide(kernel, compiled_directories(settings))
+    else:
+        log.info("decoding without compiled code", reason="NABD_COMPILED_DECODER")
 
 
 async def sweep(settings: Settings) -> None:

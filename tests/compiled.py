@@ -15,7 +15,7 @@ import pytest
 
 from devices.wire import Kernel
 from devices.wire.compiled import machine_code
-from nabd.compiling import BUILT
+from nabd.settings import BUILT
 
 BEFORE = Path(tempfile.gettempdir()) / f"nabd-compiled-{os.getuid()}"
 
@@ -33,7 +33,7 @@ def compiled_file() -> Path:
 
 def compiled() -> Kernel:
     """Return a kernel that decodes every batch, even of one message."""
-    return Kernel(machine_code.load(compiled_file()), few=0)
+    return Kernel(machine_code.linked(machine_code.code_in(compiled_file())), few=0)
 
 
 def both_paths(kernel: Kernel) -> Any:

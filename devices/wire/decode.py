@@ -12,7 +12,7 @@ import numpy as np
 
 from devices.kinds.kind import Kind
 from devices.wire import elements
-from devices.wire.compiled.columns import Columns
+from devices.wire.compiled.columns import ColumnScanner
 from devices.wire.compiled.scan import Kernel
 from devices.wire.decoded import Decoded, joined
 from devices.wire.exact import ExactDecoder
@@ -30,7 +30,7 @@ class Decoder:
         self.kind = kind
         self._exact = ExactDecoder(kind)
         self._kernel = kernel or Kernel()
-        self._columns = Columns(kind)
+        self._scanner = ColumnScanner(kind)
 
     def decode(self, payloads: Sequence[bytes]) -> tuple[Decoded, list[Rejected]]:
         """Decode a batch of payloads.
@@ -41,7 +41,7 @@ class Decoder:
         scan = self._kernel.scan
         if scan is None or len(payloads) < max(self._kernel.few, 1):
             return self._exact.decode(payloads)
-        decoded, flagged = self._columns.scanned(scan, payloads)
+        decoded, flagged = self._scanner.scanned(scan, payloads)
         if not len(flagged):
             return decoded, []
         rest, rejected = self._exact.decode([payloads[message] for message in flagged.tolist()])

@@ -80,21 +80,21 @@ def _strip(module: Any) -> None:
 
 
 def write(directory: Path) -> Path:
-    """Compile into a directory that is made if need be; return the file."""
+    """Compile into a directory that is made if need be; return the file.
+
+    Raises:
+        OSError: it cannot be written to; nothing was compiled.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    file = directory / file_name()
-    # Where nobody may write, nothing is compiled in vain.
-    with tempfile.NamedTemporaryFile(dir=directory, prefix=".decoder-", delete=False) as making:
-        try:
-            making.write(sealed(machine_code()))
-            making.flush()
-            os.fsync(making.fileno())
-            Path(making.name).chmod(0o644)
-            Path(making.name).replace(file)
-        except BaseException:
-            Path(making.name).unlink(missing_ok=True)
-            raise
-    return file
+    with tempfile.TemporaryFile(dir=directory):
+        pass
+    code = sealed(machine_code())
+    with tempfile.NamedTemporaryFile(dir=directory, prefix=".", delete=False) as making:
+        making.write(code)
+        making.flush()
+        os.fsync(making.fileno())
+    Path(making.name).chmod(0o644)
+    return Path(making.name).replace(directory / file_name())
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ _WORD = 2**64
 _HASH = (secrets.randbits(64), secrets.randbits(64) | 1)
 
 
-class Columns:
+class ColumnScanner:
     """Scans payloads of one kind into columns."""
 
     def __init__(self, kind: Kind) -> None:

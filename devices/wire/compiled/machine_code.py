@@ -62,11 +62,11 @@ def sealed(code: bytes) -> bytes:
     return hashlib.sha256(code).digest() + code
 
 
-def load(file: Path) -> Scan:
-    """Return the scan that a file holds.
+def code_in(file: Path) -> bytes:
+    """Return the machine code that a file keeps.
 
     Raises:
-        Unusable: it cannot be read, is not whole, or llvmlite does not take it.
+        Unusable: it cannot be read, or is not whole.
         FileNotFoundError: there is none.
     """
     try:
@@ -77,12 +77,12 @@ def load(file: Path) -> Scan:
         raise Unusable(f"{file}: {error.strerror}") from error
     code = kept[_DIGEST:]
     if hashlib.sha256(code).digest() != kept[:_DIGEST]:
-        raise Unusable(f"{file} is not whole; remove it")
-    return linked(code)
+        raise Unusable(f"{file} is not whole")
+    return code
 
 
 def linked(code: bytes) -> Scan:
-    """Return the scan of an object file.
+    """Return the scan that machine code is.
 
     Raises:
         Unusable: llvmlite is not installed, or does not take it.

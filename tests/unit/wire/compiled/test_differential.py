@@ -17,7 +17,7 @@ from numba import njit
 from devices import kinds
 from devices.wire import Decoder, Kernel
 from devices.wire.compiled import kernel
-from devices.wire.compiled.columns import Columns
+from devices.wire.compiled.columns import ColumnScanner
 from tests.bad_input import cases
 from tests.compiled import compiled
 from tests.unit.wire.compiled.comparing import culprit, differences
@@ -36,7 +36,7 @@ def checked() -> Kernel:
     scan = njit(error_model="numpy", boundscheck=True)(kernel.scan)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numba.config, "BOUNDSCHECK", 1)
-        Columns(KINDS["bin"]).scanned(scan, [b"{}"])
+        ColumnScanner(KINDS["bin"]).scanned(scan, [b"{}"])
     return Kernel(scan, few=0)
 
 
@@ -52,7 +52,7 @@ def compare(kind: str, decoder: Decoder, payloads: list[bytes]) -> None:
 
 
 def test_bounds_are_checked(checked: Kernel) -> None:
-    columns = Columns(KINDS["bin"])
+    columns = ColumnScanner(KINDS["bin"])
     assert checked.scan is not None
 
     def without_an_end(text: Any, *others: Any) -> None:
@@ -73,7 +73,7 @@ def test_random_payloads(kind: str, checked: Kernel, record_property: Any) -> No
         payloads = [payload(KINDS[kind], random) for _ in range(BATCH)]
         compare(kind, decoder, payloads)
         sent += len(payloads)
-        certain += len(payloads) - len(Columns(KINDS[kind]).scanned(checked.scan, payloads)[1])
+        certain += len(payloads) - len(ColumnScanner(KINDS[kind]).scanned(checked.scan, payloads)[1])
     print(f"NABD_FUZZ_SEED={SEED} {kind}: {sent:,} payloads, {certain:,} of them compiled, no difference")
     record_property("payloads", sent)
 
@@ -131,7 +131,7 @@ REAL = {
 @pytest.mark.parametrize("case", REAL)
 def test_what_devices_send_is_compiled(case: str, checked: Kernel) -> None:
     assert checked.scan is not None
-    decoded, left = Columns(KINDS["bin"]).scanned(checked.scan, [REAL[case]] * 3)
+    decoded, left = ColumnScanner(KINDS["bin"]).scanned(checked.scan, [REAL[case]] * 3)
 
     assert left.tolist() == []
     assert len(decoded) == 3 * (2 if case == "an array" else 1)
@@ -139,7 +139,7 @@ def test_what_devices_send_is_compiled(case: str, checked: Kernel) -> None:
 
 
 def test_one_message_that_is_left_alone_leaves_its_neighbours(checked: Kernel) -> None:
-    columns = Columns(KINDS["bin"])
+    columns = ColumnScanner(KINDS["bin"])
     good = REAL["several unknown keys"]
     assert checked.scan is not None
 
@@ -158,4 +158,4 @@ def test_texts_that_collide_or_are_many_cost_no_more_than_a_look(checked: Kernel
 
     compare("drone", Decoder(KINDS["drone"], checked), payloads)
     assert checked.scan is not None
-    assert not len(Columns(KINDS["drone"]).scanned(checked.scan, payloads)[1])
+    assert not len(ColumnScanner(KINDS["drone"]).scanned(checked.scan, payloads)[1])

@@ -17,13 +17,10 @@ import structlog
 import devices
 from devices.wire.compiled import machine_code
 from devices.wire.compiled.machine_code import Unusable
-from devices.wire.compiled.scan import Kernel, Scan
-from nabd.settings import Settings
+from devices.wire.compiled.scan import Kernel
 
 log = structlog.get_logger(__name__)
 
-BUILT = Path(sys.prefix) / "share" / "nabd"
-"""What was compiled as Nabd was installed: only read."""
 COMPILE_S = 600.0
 """A compilation takes five seconds of a processor; one that takes so long will never end."""
 _PACKAGES = Path(devices.__file__).parent.parent
@@ -33,13 +30,8 @@ class NotCompiled(Unusable):
     """There is no file of this version yet, or none that is whole; the text says where."""
 
 
-def directories(settings: Settings) -> tuple[Path, Path]:
-    """Return where compiled code is looked for; into the last one ingest compiles."""
-    return BUILT, settings.data_dir.absolute() / "compiled"
-
-
-def found(places: Sequence[Path]) -> tuple[Path, Scan]:
-    """Return the first file of this version that can be loaded, and its scan.
+def found(places: Sequence[Path]) -> tuple[Path, bytes]:
+    """Return the first whole file of this version, and the machine code in it.
 
     Raises:
         NotCompiled: there is none yet, or none that is whole.
@@ -49,7 +41,7 @@ def found(places: Sequence[Path]) -> tuple[Path, Scan]:
     why = [f"no compiled code in {places[-1]}"]
     for place in places:
         try:
-            return place / name, machine_code.load(place / name)
+            return place / name, machine_code.code_in(place / name)
         except FileNotFoundError:
             pass
         except Unusable as error:
@@ -58,21 +50,25 @@ def found(places: Sequence[Path]) -> tuple[Path, Scan]:
 
 
 async def provide(kernel: Kernel, places: Sequence[Path]) -> None:
-    """Put the compiled scan into `kernel`, compiling it into the last of the places if need be."""
+    """Put the compiled scan into `kernel`; log what came of it.
+
+    Args:
+        places: directories where it may lie; into the last one it is compiled where it lies in none.
+    """
     try:
         try:
-            file, scan = await asyncio.to_thread(found, places)
+            file, code = await asyncio.to_thread(found, places)
         except NotCompiled as error:
             log.info("compiling the decoder; until then messages are decoded without it", reason=str(error))
             await _compile(places[-1])
-            file, scan = await asyncio.to_thread(found, places[-1:])
+            file, code = await asyncio.to_thread(found, places[-1:])
+        kernel.scan = await asyncio.to_thread(machine_code.linked, code)
     except Unusable as error:
         log.warning("decoding without compiled code, which is slower", reason=str(error))
         return
     except Exception:  # ingest must go on
         log.exception("decoding without compiled code, which is slower")
         return
-    kernel.scan = scan
     log.info("decoding with compiled code", file=str(file))
 
 
