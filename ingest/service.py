@@ -18,7 +18,7 @@ import structlog
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.registry import registry
-from devices.wire import Decoder, Kernel
+from devices.wire import Decoder, Kernel, Splitter
 from ingest import collector
 from ingest.broker import session
 from ingest.broker.hearing import Hearing, hearing_of
@@ -163,6 +163,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
         connection=connection,
         context=context,
         decoders={name: Decoder(kind, options.kernel) for name, kind in options.kinds.items()},
+        splitter=Splitter(options.kernel),
         reconnect=options.open_database,
     )
     return _Service(options, pipeline, await shard.newest_received(connection, owned))

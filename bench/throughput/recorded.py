@@ -18,7 +18,7 @@ from bench.throughput.traffic import Stream
 from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder, Kernel
+from devices.wire import Decoder, Kernel, Splitter
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 from ingest.broker.session import Connection, IngestBroker
@@ -164,7 +164,7 @@ def run(
     seen: set[tuple[str, int, int]] = set()
     for number, intake in enumerate(_recorded(stream, steps, batch_messages)):
         with steps.timed("decide"):
-            batch = decide(intake, directory, decoders, offsets, RETENTION)
+            batch = decide(intake, directory, decoders, offsets, RETENTION, Splitter(kernel))
         for kind, origins in batch.origins.items() if kernel else ():
             for name, both in (("exact", exact), ("compiled", decoders)):
                 with decoding.timed(name):

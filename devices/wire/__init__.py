@@ -8,8 +8,9 @@ from devices.wire.compiled.scan import Kernel
 from devices.wire.decode import Decoder
 from devices.wire.decoded import Decoded
 from devices.wire.elements import MAX_ELEMENTS, MAX_PAYLOAD
-from devices.wire.gateway import Relayed, split
+from devices.wire.gateway import Relayed
 from devices.wire.rejected import Reason, Rejected
+from devices.wire.splitter import Splitter
 
 __all__ = [
     "MAX_ELEMENTS",
@@ -20,5 +21,5 @@ __all__ = [
     "Reason",
     "Rejected",
     "Relayed",
-    "split",
+    "Splitter",
 ]

@@ -7,7 +7,7 @@ __all__ = ["LONE", "MAX_ELEMENTS", "MAX_PAYLOAD", "TEXT_LIMIT"]
 
 NUMBER, BOOLEAN, TEXT, TS, COUNTER, EXACT = range(6)
 """What is done with a key's value; EXACT: its message is left to the exact path."""
-MEMBERS = 16
+MEMBERS = 40
 """Most unknown keys of one element; one with more is left alone."""
 HASH_SHIFT = 40
 """A key's or text's place in a table is its hash without so many bits, by the length of the table."""

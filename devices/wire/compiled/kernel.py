@@ -98,8 +98,8 @@ def unknown(text: Any, p: Any, key: Any, factor: Any) -> Any:
         p, _, _ = string(text, p + 1, key, factor)
         return p + 1 if p >= 0 else p
     if c == 45 or (c >= 48 and c <= 57):
-        p, v, _ = number(text, p)
-        return p if v == v else I(-1)
+        p, _, _ = number(text, p)
+        return p
     p, _ = literal(text, p)
     return p
 
@@ -142,6 +142,7 @@ def element(
     key, factor = keys[0], keys[1]
     if text[U(p)] != 123:
         return none
+    extra[2, U(row)] = p
     for column in range(numbers.shape[0]):
         numbers[U(column), U(row)] = np.nan
     for column in range(codes.shape[0]):
@@ -261,6 +262,7 @@ def element(
     if count > 0 and not keep(text, members, count, said, used):
         return none
     extra[1, U(row)] = used[SAID]
+    extra[3, U(row)] = p
     return p
 
 
@@ -277,7 +279,8 @@ def scan(
             to name_at[k + 1]; by hash; what is to be done with their values, and in which column.
         keys: (2,) what hashes begin with, and are multiplied with.
         numbers, codes, counters, instant, extra, message, position: the last axis is rows; codes count texts,
-            extra is where in `said` a row's unknown keys begin and end.
+            extra is where in `said` a
+            row's unknown keys begin and end, and where in `text` it does.
         said, texts: what unknown keys say, as JSON; (2, m) where each distinct text begins, and its length.
         text_table, follows, members: to work with; full of -1 at first, but for members.
         used: (3,) how many rows, texts and bytes of `said` are filled.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from devices.kinds import load
 from devices.kinds.kind import UNDATED
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder, Kernel
+from devices.wire import Decoder, Kernel, Splitter
 from ingest.broker.intake import Intake
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled, count, receipts
@@ -101,7 +101,7 @@ def decided(sent: list[tuple[str, bytes]], offsets: Offsets | None = None) -> Ba
         packet_ids=[],
         connection=None,
     )
-    return decide(intake, directory(), DECODERS, offsets or Offsets(), RETENTION)
+    return decide(intake, directory(), DECODERS, offsets or Offsets(), RETENTION, Splitter(KERNEL))
 
 
 def check_can_be_stored(batch: Batch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from devices.kinds import load
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder, Kernel
+from devices.wire import Decoder, Kernel, Splitter
 from ingest.broker.intake import Intake
 from ingest.decide.batch import Batch, decide
 from ingest.decide.clocks import Offsets
@@ -60,7 +60,7 @@ def decided(messages: Sequence[tuple[str, bytes]]) -> Batch:
         packet_ids=[],
         connection=None,
     )
-    return decide(intake, directory(), DECODERS, Offsets(), RETENTION)
+    return decide(intake, directory(), DECODERS, Offsets(), RETENTION, Splitter(KERNEL))
 
 
 def stored(batch: Batch) -> int:

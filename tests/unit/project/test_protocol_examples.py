@@ -18,7 +18,7 @@ from devices.instants import to_microseconds
 from devices.kinds import load
 from devices.kinds.kind import UNDATED
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder, Kernel, Reason, topics
+from devices.wire import Decoder, Kernel, Reason, Splitter, topics
 from ingest.broker.intake import Intake
 from ingest.decide.batch import Batch, decide
 from ingest.decide.clocks import Offsets
@@ -88,7 +88,7 @@ def decided(example: Path) -> Batch:
         connection=None,
     )
     retention = REGISTRY["retention_days"] * 86_400_000_000
-    return decide(intake, directory(), DECODERS, Offsets(), retention)
+    return decide(intake, directory(), DECODERS, Offsets(), retention, Splitter(KERNEL))
 
 
 def stored(batch: Batch) -> list[Columns]:

@@ -78,7 +78,7 @@ WHOLE = [
     b"[" + b",".join([b"{}"] * 1000) + b"]", b"[" + b",".join([b"{}"] * 1001) + b"]", b"// {}", b"{} //",
     b"[" + b",".join([b'{"ts":1}'] * 1000) + b"]", b'{"x":"' + b"y" * 65_528 + b'"}',
     b'{"x":"' + b"y" * 65_529 + b'"}',
-    b"{" + b",".join(b'"k%d":%d' % (i, i) for i in range(40)) + b"}", b'{"ts":1790000000000}\n',
+    b"{" + b",".join(b'"k%d":%d' % (i, i) for i in range(41)) + b"}", b'{"ts":1790000000000}\n',
     b'{"ts"\x0b:1}',
     b'1}, {"fill_pct": 2', b"{'ts':1}", b'{"ts":1 2}', b'{"ts":tru}', b'{"ts":nul}', b'{"lid_open":t',
     b'{"x":-',
@@ -100,6 +100,31 @@ def payload(kind: Kind, random: Random) -> bytes:
     return spoilt(sent, random) if random.random() < wild else sent
 
 
+def relayed(kinds: Sequence[Kind], random: Random) -> bytes:
+    """Return one message of a gateway, whose elements say what they are of."""
+    if random.random() < 0.03:
+        return random.choice(WHOLE)
+    wild = 0.0 if random.random() < 0.5 else random.choice((0.02, 0.1, 0.5))
+    said = []
+    for _ in range(random.choice((1, 1, 2, 5, 20))):
+        of = [
+            ("kind", f'"{random.choice(kinds).name}"'),
+            ("device", f'"{random.choice(("b1", "é", "x" * 65))}"'),
+        ]
+        if random.random() < 0.3:
+            of.append(("relayed", random.choice(("true", "false", "null"))))
+        if random.random() < wild:
+            of.append(
+                (random.choice(("kind", "device", "relayed", "raw", "refused")), anything(random, wild))
+            )
+        if random.random() < wild:
+            of.pop(random.randrange(len(of)))
+        said.append(element(random.choice(kinds), random, wild, of))
+    text = said[0] if len(said) == 1 and random.random() < 0.5 else "[" + ",".join(said) + "]"
+    sent = (random.choice(SPACES) + text).encode("utf-8", "surrogatepass")
+    return spoilt(sent, random) if random.random() < wild else sent
+
+
 def spoilt(sent: bytes, random: Random) -> bytes:
     """Return bytes that a bad link made of others."""
     at = random.randrange(len(sent) + 1)
@@ -118,17 +143,17 @@ def spoilt(sent: bytes, random: Random) -> bytes:
             return sent[:at] + bytes([random.randint(0x80, 0xFF)]) + sent[at:]
 
 
-def element(kind: Kind, random: Random, wild: float) -> str:
-    """Return one object; `wild`: the share of its tokens that nobody should send."""
-    members = []
+def element(kind: Kind, random: Random, wild: float, of: Sequence[tuple[str, str]] = ()) -> str:
+    """Return one object; `wild`: the share of its tokens that nobody should send; `of`: more members."""
+    members = list(of)
     if random.random() < 0.9:
         members.append(("ts", time(random, wild)))
     if random.random() < 0.5:
-        members += [(name, one_of(COUNTERS[:6], COUNTERS, random, wild)) for name in ("boot", "seq")]
+        members += [(name, one_of(COUNTERS[:5], COUNTERS, random, wild)) for name in ("boot", "seq")]
     several = random.randint(0, len(kind.measurements))
     members += [(m.name, value(m, random, wild)) for m in random.sample(kind.measurements, several)]
     if random.random() < 0.25:
-        for _ in range(random.choice((1, 1, 2, 3, 5, 17 if wild else 8))):
+        for _ in range(random.choice((1, 1, 2, 3, 5, 41 if wild else 8))):
             members.append((unknown_name(random, wild), anything(random, wild)))
     if random.random() < 0.3:
         random.shuffle(members)

@@ -15,13 +15,14 @@ import pytest
 from numba import njit
 
 from devices import kinds
-from devices.wire import Decoder, Kernel
+from devices.wire import Decoder, Kernel, Splitter
 from devices.wire.compiled import kernel
 from devices.wire.compiled.columns import ColumnScanner
+from devices.wire.compiled.relayed import scanned
 from tests.bad_input import cases
 from tests.compiled import compiled
 from tests.unit.wire.compiled.comparing import culprit, differences
-from tests.unit.wire.compiled.payloads import WHOLE, payload
+from tests.unit.wire.compiled.payloads import WHOLE, payload, relayed
 
 KINDS = kinds.load()
 PAYLOADS = int(os.environ.get("NABD_FUZZ_PAYLOADS", "50000"))
@@ -78,6 +79,25 @@ def test_random_payloads(kind: str, checked: Kernel, record_property: Any) -> No
     record_property("payloads", sent)
 
     assert certain > sent / 4  # else it is the exact path that was compared, with itself
+
+
+@pytest.mark.timeout(7200)
+def test_random_messages_of_gateways(checked: Kernel) -> None:
+    random, exact, splitter = Random(f"{SEED} gateways"), Splitter(), Splitter(checked)
+    assert checked.scan is not None
+    certain = sent = 0
+    for _ in range(-(-PAYLOADS // 10 // BATCH)):
+        payloads = [relayed(list(KINDS.values()), random) for _ in range(BATCH)]
+        numbers = list(range(100, 100 + BATCH))
+        for payload_, one, other in zip(
+            payloads, exact.split(numbers, payloads), splitter.split(numbers, payloads), strict=True
+        ):
+            assert one == other, f"NABD_FUZZ_SEED={SEED}: {payload_[:400]!r}"
+        sent += BATCH
+        certain += BATCH - len(scanned(checked.scan, numbers, payloads)[1])
+    print(f"NABD_FUZZ_SEED={SEED} gateways: {sent:,} messages, {certain:,} of them compiled, no difference")
+
+    assert certain > sent / 8  # most have several elements, each of which may be wild
 
 
 @pytest.mark.parametrize("kind", KINDS)
