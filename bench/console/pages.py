@@ -24,11 +24,12 @@ PAGES: Pages = {
     },
     "administrator": {
         **{part: f"/admin/{part}" for part in (
-            "people", "teams", "tokens", "town", "quarantine", "rejections", "commands", "firmware", "rules",
-            "routes", "on-call", "maintenance", "system", "audit",
+            "people", "teams", "tokens", "town", "quarantine", "rejections", "commands", "firmware",
+            "profiles", "rules", "routes", "on-call", "maintenance", "system", "audit",
         )},
         "admin-devices": "/admin/devices",
         "rule": "/admin/rules/bin-overflow",
+        "profile": "/admin/profiles/milesight-em310-udl",
         "account": "/account",
     },
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,8 @@ DRAWN_MS = 1500
 MAP_MS = 6000
 PLACED = ".small-map .mark, .small-map .empty"
 """The map of one device is there, or says why it is not."""
+NO_TEXT = re.compile(r"\[object |undefined|NaN|Invalid Date|[٠-٩][:.,/-]?[0-9]|[0-9][:.,/-]?[٠-٩]")
+"""What JavaScript makes of things that are no text, and numbers in digits of two scripts."""
 A_SHEET = 36
 IN_GUIDES: Mapping[str, Width] = {
     "desk": "desk",
@@ -64,9 +67,16 @@ async def each(
                     await page.wait_for_selector(READY, timeout=60_000)
                     if drawn:
                         await _drawn(page)
+                    await _reads_well(page, f"{path} {language}")
                     await look(page, f"{name}-{language}-{theme}-{width}")
                     await page.close()
                 await context.close()
+
+
+async def _reads_well(page: Page, where: str) -> None:
+    """Raise ValueError where a page shows what nobody reads."""
+    if wrong := NO_TEXT.search(await page.inner_text("body")):
+        raise ValueError(f"{where} shows {wrong[0]!r}")
 
 
 async def _drawn(page: Page) -> None:

@@ -19,6 +19,7 @@ export const note = (text) => h("p", { class: "hint" }, text);
 export const since = (instant) => (instant ? h("time", { datetime: instant, title: full(new Date(instant)), "data-since": instant }) : "–");
 export const at = (instant, timeZone) => (instant ? h("time", { datetime: instant }, full(new Date(instant), timeZone)) : "–");
 export const tag = (text, is = "none") => h("span", { class: `tag is-${is}` }, text);
+export const measurementName = (kind, name) => said(state.kinds.get(kind)?.measurements.find((one) => one.name === name)?.label, name);
 export const townName = (name) => said(state.towns.get(name)?.title, name);
 
 // Pairs of a label and what it is; empty ones are left out.

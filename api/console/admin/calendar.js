@@ -27,14 +27,14 @@ export async function calendarCard(town) {
   ], padded(
     facts([
       ...WEEKDAYS.map((day, i) => [dayName(i + 1), hoursText(calendar.hours[day])]),
-      [t("ramadan_hours"), calendar.ramadan_hours ? bdi(numerals(calendar.ramadan_hours)) : t("ramadan_same")],
+      [t("ramadan_hours"), calendar.ramadan_hours ? hoursText(calendar.ramadan_hours) : t("ramadan_same")],
     ]),
     calendar.default_hours && note(t("hours_default")),
     mine && checkbox({ checked: byRule.on, onchange: (event) => switchByRule(town, event.target) }, t("work_by_rule"))),
   daysTable(town, calendar, mine), ramadanTable(town, calendar, mine));
 }
 
-const hoursText = (hours) => (!hours || hours === "rest" ? t("rest") : bdi(numerals(hours.replaceAll(",", " · "))));
+const hoursText = (hours) => (!hours || hours === "rest" ? t("rest") : bdi(numerals(hours.replaceAll("-", " – ").replaceAll(",", " · "))));
 
 function daysTable(town, calendar, mine) {
   const box = h("div", {});

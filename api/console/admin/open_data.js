@@ -8,7 +8,7 @@ import { get, put, remove } from "../shell/http.js";
 import { said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
-import { at, card, facts, note, padded } from "./blocks.js";
+import { at, card, facts, measurementName, note, padded } from "./blocks.js";
 import { again } from "./stage.js";
 
 const path = (town) => `/api/v1/municipalities/${town.name}/open-data`;
@@ -28,9 +28,8 @@ export async function openDataCard(town) {
 }
 
 const what = (found) => Object.entries(found.measurements).map(([kind, names]) =>
-  `${said(state.kinds.get(kind)?.title, kind)}: ${names.map((name) => label(kind, name)).join(", ")}`).join(" · ");
+  `${said(state.kinds.get(kind)?.title, kind)}: ${names.map((name) => measurementName(kind, name)).join(", ")}`).join(" · ");
 
-const label = (kind, name) => said(state.kinds.get(kind)?.measurements.find((one) => one.name === name)?.label, name);
 
 function publish(town, found) {
   const licence = select({ name: "licence" }, found.licences.map((one) => [one, one]), found.licence ?? "CC-BY-4.0");

@@ -9,7 +9,7 @@ import { get, post } from "../shell/http.js";
 import { number, said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
-import { card, facts, filled, note, numeric, padded, present, tag } from "./blocks.js";
+import { card, facts, filled, measurementName, note, numeric, padded, present, tag } from "./blocks.js";
 import { input, kindName } from "./devices.js";
 
 // What network servers wrap a message in; a plain one needs no name.
@@ -47,11 +47,11 @@ async function showOne(root, name) {
     card(one.profile, null, padded(h("p", {}, bdi(one.title)), facts([
       [t("profile_model"), bdi(`${one.vendor} ${one.model}`)],
       [t("profile_from"), one.own ? t("profile_own") : t("profile_shipped")],
-      [t("profile_documented"), one.documented && bdi(one.documented)],
+      [t("profile_documented"), documented(one.documented)],
       [t("profile_codec"), one.codec && bdi(one.codec)],
     ])), table([
       { title: t("kind"), cell: (row) => kindName(row.kind) },
-      { title: t("measurement"), cell: (row) => bdi(row.measurement) },
+      { title: t("measurement"), cell: (row) => [measurementName(row.kind, row.measurement), " ", h("small", {}, bdi(row.measurement))] },
       { title: t("profile_stands_at"), cell: (row) => row.paths.map((path, i) => [i ? " · " : "", bdi(path)]) },
       { title: t("profile_unit"), cell: (row) => bdi(row.unit === row.becomes ? row.unit || "–" : `${row.unit} → ${row.becomes}`) },
     ], one.measurements, { empty: "", caption: t("measurement") })));
@@ -65,6 +65,7 @@ async function showOne(root, name) {
   root.append(card(t("profile_source"), null, padded(h("pre", { class: "code", dir: "ltr", tabindex: "0" }, one.source))));
 }
 
+const documented = (at) => (/^https:/.test(at ?? "") ? h("a", { class: "plain-link", href: at, target: "_blank", rel: "noopener noreferrer" }, bdi(at)) : at && bdi(at));
 const spaced = (example) => (example.hex === null ? example.text : example.hex.match(/../g)?.join(" ") ?? "");
 const pairs = (given) => Object.entries(given).map(([name, value]) => `${name} = ${value}`).join(", ");
 
@@ -122,7 +123,7 @@ function shownTrial(trial) {
 function readingTable(reading) {
   const measured = Object.entries(reading).filter(([name]) => !OF_ELEMENT.includes(name));
   return table([
-    { title: t("measurement"), cell: ([name]) => bdi(name) },
+    { title: t("measurement"), cell: ([name]) => [measurementName(reading.kind, name), " ", h("small", {}, bdi(name))] },
     { title: t("profile_value"), number: true, cell: ([, value]) => (typeof value === "number" ? number(value, 4) : bdi(value === null ? t("profile_absent") : String(value))) },
   ], measured, { empty: "", caption: `${said(state.kinds.get(reading.kind)?.title, reading.kind)} ${reading.device}` });
 }

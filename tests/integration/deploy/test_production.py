@@ -34,7 +34,7 @@ def test_installation_from_nothing_loses_nothing_and_lets_nobody_in_without_tls(
     assert (told["lost"], told["duplicated"], told["altered"]) == (0, 0, 0)
     assert told["stored"] >= told["sent"]
     assert told["refused_plaintext"] is True
-    assert (told["devices"], told["accounts"]) == (12, 4)
+    assert (told["devices"], told["accounts"]) == (12, 5)
     assert told["https"] is not False
     for log in (place / "logs").glob("nabd-*.log"):
         said = log.read_text(encoding="utf-8")

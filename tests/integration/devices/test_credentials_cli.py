@@ -18,7 +18,7 @@ TOWN = ("--municipality", "tripoli")
 def add(*names: str) -> None:
     for name in names:
         title = ("--title", "=HYPERLINK(0)") if name == "BIN-1" else ()
-        done("device", "add", name, "--kind", "bin", "--municipality", "tripoli", *title)
+        done("device", "add", name, "--kind", "bin", *TOWN, "--no-password", *title)
 
 
 def hashes(dsn: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from tests.unit.readings.rollups import oracle
 from tests.unit.readings.rollups.streams import HOUR, METER, MINUTE, SECOND, START, Said, columns_of
 
 FIRST = START // HOUR
+LOOKING_BACK = {m.name for m in METER.measurements if m.looks_back}
 
 
 def made(said: Sequence[Said], since: int = 0, until: int = 48) -> dict[tuple[int, int], dict[str, Any]]:
@@ -74,14 +75,15 @@ def test_hours_are_what_an_oracle_makes_of_the_same_readings(said: list[Said]) -
 
 @given(streams(), st.integers(1, 40))
 def test_hours_of_a_span_need_only_the_readings_around_it(said: list[Said], since: int) -> None:
-    # Two and a half of the slowest interval, an hour; and of the counter the reading before.
+    # Two and a half of the slowest interval, an hour; and the good reading before of what looks back.
     reach = int(2.5 * HOUR)
     low, high = START + since * HOUR - reach, START + (since + 2) * HOUR + reach
-    before: dict[int, Said] = {}
+    before: dict[tuple[int, str], Said] = {}
     for one in said:
-        if one.at < low and "energy_kwh" in one.values and "energy_kwh" not in one.marked:
-            before[one.device] = one
-    around = [one for one in said if low <= one.at < high] + list(before.values())
+        if one.at < low:
+            before |= {(one.device, name): one for name in LOOKING_BACK & one.values.keys() - {*one.marked}}
+    kept = {id(one) for one in before.values()}
+    around = [one for one in said if low <= one.at < high or id(one) in kept]
 
     whole = {key: v for key, v in made(said).items() if since <= key[1] - FIRST < since + 2}
 
