@@ -20,8 +20,8 @@ os.environ["NUMBA_CPU_FEATURES"] = ""
 from llvmlite import binding
 from numba import carray, njit, types
 
-from devices.wire.compiled import kernel
-from devices.wire.compiled.machine_code import ENTRY, file_name, sealed, target_machine
+from devices.wire.compiled import kernel, trial
+from devices.wire.compiled.machine_code import ENTRY, file_name, linked, sealed, target_machine
 
 _BYTES, _HALVES, _WORDS = (types.CPointer(t) for t in (types.uint8, types.int32, types.int64))
 _KEYS, _DOUBLES = types.CPointer(types.uint64), types.CPointer(types.float64)
@@ -84,13 +84,16 @@ def write(directory: Path) -> Path:
 
     Raises:
         OSError: it cannot be written to; nothing was compiled.
+        RuntimeError: the code does not decode as the exact path does.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=directory):
         pass
-    code = sealed(machine_code())
+    code = machine_code()
+    if not trial.agrees(linked(code)):
+        raise RuntimeError("the compiled code does not decode as the exact path does")
     with tempfile.NamedTemporaryFile(dir=directory, prefix=".", delete=False) as making:
-        making.write(code)
+        making.write(sealed(code))
         making.flush()
         os.fsync(making.fileno())
     Path(making.name).chmod(0o644)

@@ -16,7 +16,7 @@ from numba import njit
 
 from devices import kinds
 from devices.wire import Decoder, Kernel, Splitter
-from devices.wire.compiled import kernel
+from devices.wire.compiled import kernel, trial
 from devices.wire.compiled.columns import ColumnScanner
 from devices.wire.compiled.relayed import scanned
 from tests.bad_input import cases
@@ -179,3 +179,15 @@ def test_texts_that_collide_or_are_many_cost_no_more_than_a_look(checked: Kernel
     compare("drone", Decoder(KINDS["drone"], checked), payloads)
     assert checked.scan is not None
     assert not len(ColumnScanner(KINDS["drone"]).scanned(checked.scan, payloads)[1])
+
+
+def test_code_that_decodes_otherwise_is_noticed_before_anybody_uses_it(checked: Kernel) -> None:
+    assert checked.scan is not None
+    scan = checked.scan
+
+    def otherwise(*arrays: Any) -> None:
+        scan(*arrays)
+        arrays[8][0] += 0.5  # a number is another
+
+    assert trial.agrees(scan)
+    assert not trial.agrees(otherwise)
