@@ -66,9 +66,9 @@ def check_files(settings: Settings) -> list[CheckResult]:
     checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
         ("kinds", lambda: _kinds(settings)),
         ("profiles", lambda: _profiles(settings)),
+        ("decoder", lambda: check_decoder(settings)),
         ("disk", lambda: _disk(settings)),
         ("photos", lambda: check_photos(photo_directory(settings))),
-        ("decoder", lambda: check_decoder(settings)),
     )
     found = [_looked_at(subject, check) for subject, check in checks]
     found += _certificates(settings)
