@@ -108,8 +108,8 @@ class _MachineCode:
 
     def __init__(self, engine: Any, address: int) -> None:
         self._engine = engine
-        # Other threads wait meanwhile, some milliseconds at most: to let them run, and then wait for them up to
-        # a switch interval, takes a third longer beside a busy one.
+        # Other threads wait meanwhile, some milliseconds at most. To let them run, and to wait for up to a
+        # switch interval to go on, takes a third longer beside a busy one.
         pointers = [ctypes.c_void_p] * (_BEFORE + ARRAYS)
         self._function = ctypes.PYFUNCTYPE(ctypes.c_int32, *pointers)(address)
         self._unused = ctypes.create_string_buffer(16)
