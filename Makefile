@@ -53,7 +53,7 @@ bench: setup ## measure readings per second on this machine
 bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365 --keep DIR": hours, 30 GB)
 	@$(BIN)/nabd bench queries $(ARGS)
 
-production-local: parts setup ## an installation with accounts, TLS and 500 devices, for three minutes; nothing may be lost
+production-local: parts setup ## an installation with accounts, TLS, 500 devices and 300 of others, for three minutes; nothing may be lost
 	@$(BIN)/nabd bench production $(ARGS)
 
 bench-rules: setup ## measure the default rules on months of labelled faults

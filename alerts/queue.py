@@ -35,8 +35,9 @@ class Alert:
 
     family: what the rule is called to judge: "silent" says that the device itself was not heard of,
     "external" that another system says so (alerts.external). district: code of the one in which the device
-    stands now, None where that is in another municipality than the alert; district_title, street: names by
-    language. parent: what feeds the device. work_due: when its open work order is to be accepted, or done.
+    stands now, lat, lon: where it was put; None where that is in another municipality than the alert.
+    district_title, street: names by language. parent: what feeds the device. work_due: when its open work
+    order is to be accepted, or done.
     opened_at, resolved_at: the device's time; detected_at: our time when it was stored. unknown: still
     firing, but its device is silent, so it cannot be told whether it still holds. inhibited_by: the open
     alert that explains this one, so that nobody is called for this one. held_until: our time until which such
@@ -60,6 +61,8 @@ class Alert:
     district_title: Mapping[str, str] | None
     street: Mapping[str, str] | None
     parent: str | None
+    lat: float | None
+    lon: float | None
     work_due: datetime | None
     state: Literal["firing", "resolved"]
     severity: Severity
@@ -91,6 +94,8 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
     municipality.name AS municipality, ground_feature.name AS district,
     ground_feature.title AS district_title, street.title AS street, feeder.name AS parent,
+    CASE WHEN device.municipality_id = municipality.id THEN device.lat END AS lat,
+    CASE WHEN device.municipality_id = municipality.id THEN device.lon END AS lon,
     ({DUE}) AS work_due,
     alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,

@@ -86,6 +86,7 @@ from api.routes.device import (
     configs,
     credentials,
     firmware,
+    hand_readings,
     limits,
     notes,
     overview,
@@ -100,6 +101,7 @@ from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from api.standards.ngsi_ld import routes as ngsi_ld
 from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
+from api.standards.ngsi_ld.subscriptions import routes as ngsi_ld_subscriptions
 from api.standards.open_data import routes as open_data_files
 from api.standards.sensorthings import routes as sensorthings
 from api.tiles import archive
@@ -108,6 +110,7 @@ from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.profiles.files import ProfileFiles
+from notify.channels.public_address import ListedTargets
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from work.photo_files import PhotoDirectory
@@ -128,6 +131,7 @@ NOUNS = (
     limits,
     credentials,
     notes,
+    hand_readings,
     commands,
     configs,
     command_requests,
@@ -216,6 +220,7 @@ def create_app(
     replica: Replica | None = None,
     relaying: ReadingRelays | None = None,
     deliveries: WebhookIntake | None = None,
+    webhook_targets: ListedTargets | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -243,6 +248,7 @@ def create_app(
         replica: where readings are read while it follows; the caller runs it.
         relaying: where readings go that are posted here; without it none are taken. The caller runs it.
         deliveries: takes what is posted to webhooks; the caller runs it too.
+        webhook_targets: what subscriptions may name beside public addresses; without it nothing.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -299,6 +305,7 @@ def create_app(
         replica=replica,
         relaying=relaying,
         deliveries=deliveries,
+        webhook_targets=webhook_targets or ListedTargets(),
     )
     add_handlers(app)
     openapi.describe(app)
@@ -335,6 +342,7 @@ def _routes() -> list[BaseRoute]:
         version,
         ngsi_ld.router,
         ngsi_ld_temporal.router,
+        ngsi_ld_subscriptions.router,
         sensorthings.router,
         open_data_files.router,
         alertmanager.router,

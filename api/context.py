@@ -23,10 +23,12 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles import Profiles
 from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, RelayState
 from devices.sources.webhooks import WebhookIntake
 from devices.wire.topics import Topic
+from notify.channels.public_address import ListedTargets, Resolve, resolve
 from people.identity import Identity
 from people.sessions import SessionLimits
 from people.throttle import ALLOWED_OF_DEVICES, Throttle
@@ -80,6 +82,7 @@ class AppContext:
     relaying: where readings go that are posted here; None: there is no broker. deliveries: to webhooks.
     profiles: how models of other vendors are read; who asks it holds `profiles_lock`.
     trials: of messages by profiles, so many at once.
+    webhook_targets: what subscriptions may name beside public addresses; resolve: finds those of names.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -113,11 +116,19 @@ class AppContext:
     examine: Examine = nothing_examined
     relaying: ReadingRelays | None = None
     deliveries: WebhookIntake | None = None
+    webhook_targets: ListedTargets = field(default_factory=ListedTargets)
+    resolve: Resolve = resolve
     device_guesses: Throttle = field(default_factory=Throttle)
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def profiles_now(self) -> Profiles:
+        """Return the profiles as their files are now."""
+        async with self.profiles_lock:
+            return await asyncio.to_thread(self.profiles.current)
+
     trials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 

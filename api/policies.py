@@ -81,6 +81,8 @@ _PEOPLE = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_PEOPLE)
 _USER = AccessPolicy(_W.USER, _P.MANAGE_PEOPLE)
 _TOKENS = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _TOKEN = AccessPolicy(_W.TOKEN, _P.MANAGE_TOKENS)
+# A subscription tells what a token would let its receiver read; which ones there are, the route judges.
+_HAND_ON = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
 _TEAM = AccessPolicy(_W.TEAM, _P.EDIT_ROUTES)
 _SCHEDULE = AccessPolicy(_W.SCHEDULE, _P.EDIT_ROUTES)
@@ -136,6 +138,11 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /ngsi-ld/v1/types/{entity_type}": _READ,
     "GET /ngsi-ld/v1/attributes": _READ,
     "GET /ngsi-ld/v1/attributes/{attribute}": _READ,
+    "GET /ngsi-ld/v1/subscriptions": _HAND_ON,
+    "POST /ngsi-ld/v1/subscriptions": _HAND_ON,
+    "GET /ngsi-ld/v1/subscriptions/{subscription}": _HAND_ON,
+    "PATCH /ngsi-ld/v1/subscriptions/{subscription}": _HAND_ON,
+    "DELETE /ngsi-ld/v1/subscriptions/{subscription}": _HAND_ON,
     "GET /ngsi-ld/v1/temporal/entities": _READ,
     "GET /ngsi-ld/v1/temporal/entities/{entity}": _READ,
     "GET /sensorthings/v1.1": _READ,
@@ -194,6 +201,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/limits": _READ_DEVICE,
     "GET /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.READ_NAMES),
     "POST /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.ANSWER_ALERTS),
+    "GET /api/v1/devices/{device}/hand-readings": _READ_DEVICE,
+    "POST /api/v1/devices/{device}/hand-readings": AccessPolicy(_W.DEVICE, _P.ENTER_READINGS),
     "GET /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
     "POST /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
     "POST /api/v1/devices/{device}/credentials/revoke": _MANAGE_DEVICE,

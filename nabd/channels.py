@@ -41,6 +41,15 @@ def channels_of(settings: Settings, now: Now) -> dict[str, NotificationChannel]:
     return {channel.name: channel for channel in made if channel is not None}
 
 
+def webhook_targets(settings: Settings) -> ListedTargets:
+    """Return what webhooks and subscriptions may call beside public addresses.
+
+    Raises:
+        NotConfigured: the setting cannot be used.
+    """
+    return _used("webhook_targets", listed, settings.webhook_targets)
+
+
 def source_targets(settings: Settings) -> ListedTargets:
     """Return what sources may name beside public addresses.
 
@@ -66,7 +75,7 @@ def _webhook(settings: Settings, now: Now) -> NotificationChannel | None:
     if not settings.webhook_secret:
         return None
     secret = _used("webhook_secret", secret_of, settings.webhook_secret)
-    return WebhookChannel(secret, now, targets=_used("webhook_targets", listed, settings.webhook_targets))
+    return WebhookChannel(secret, now, targets=webhook_targets(settings))
 
 
 def _ntfy(settings: Settings, now: Now) -> NotificationChannel | None:

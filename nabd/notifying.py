@@ -1,6 +1,6 @@
 """The process `nabd notify`: routes, silences, texts, channels and answers put together for the outbox.
 
-It does what becomes due in work too (work.rounds.periodic), whether it leads or stands by.
+It does what becomes due in work too (work.rounds.periodic), and tells subscriptions of programs.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import asyncpg
 
 from alerts.holds import held
 from alerts.silences import silenced
+from api.standards.ngsi_ld.subscriptions import following
+from api.standards.ngsi_ld.subscriptions.following import FollowerParts
 from devices import kinds
 from devices.instants import to_microseconds
 from nabd import clock
-from nabd.channels import channels_of
+from nabd.channels import channels_of, webhook_targets
 from nabd.settings import Settings
 from nabd.starting import ready_database, stop_on_signals, unless_stopped
 from nabd.watching.traces import traces_of
@@ -49,6 +51,7 @@ async def notify(settings: Settings) -> None:
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
     channels = channels_of(settings, clock.wall)
+    targets = webhook_targets(settings)
     traces = traces_of(settings, "notify")
     if traces:
         channels = {name: traces.channel(channel) for name, channel in channels.items()}
@@ -70,12 +73,24 @@ async def notify(settings: Settings) -> None:
     )
     notifying = asyncio.create_task(engine.run(parts))
     working = asyncio.create_task(keep_rounds(parts.open_database, parts.kinds, now))
+    subscribing = asyncio.create_task(
+        following.run(
+            FollowerParts(
+                open_database=parts.open_database,
+                pool=pool,
+                kinds=declared,
+                now=now,
+                real_now=clock.wall,
+                targets=targets,
+            )
+        )
+    )
     stopping = asyncio.create_task(stop.wait())
-    tasks: set[asyncio.Task[Any]] = {notifying, working, stopping}
+    tasks: set[asyncio.Task[Any]] = {notifying, working, subscribing, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(notifying, working, return_exceptions=True)
+    await asyncio.gather(notifying, working, subscribing, return_exceptions=True)
     if traces:
         await asyncio.to_thread(traces.close)
     pool.terminate()  # what had an answer is recorded; politeness may wait for a server that is away

@@ -202,7 +202,7 @@ async def api(settings: Settings) -> None:
     from api.tiles.source import source_of
     from nabd import doctor
     from nabd.broker.relaying import ways_in
-    from nabd.channels import channels_of
+    from nabd.channels import channels_of, webhook_targets
     from nabd.oidc import provider_of
 
     stop = stop_on_signals()
@@ -251,6 +251,7 @@ async def api(settings: Settings) -> None:
         replica=replica,
         relaying=ways.relays if ways else None,
         deliveries=ways.deliveries if ways else None,
+        webhook_targets=webhook_targets(settings),
     )
     traces = traces_of(settings, "api")
     server = Server(app, traces.app) if traces else Server(app)

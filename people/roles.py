@@ -30,6 +30,8 @@ class Permission(StrEnum):
     """Acknowledge, comment and take over."""
     ASSIGN_ALERTS = "assign-alerts"
     """To others; whoever answers alerts takes over what they want."""
+    ENTER_READINGS = "enter-readings"
+    """By hand: what somebody reads off a meter, or sees at a device."""
     INSTALL_DEVICES = "install-devices"
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
@@ -69,13 +71,19 @@ class Permission(StrEnum):
 
 
 _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PLATFORM})
-_TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.DO_WORK, Permission.INSTALL_DEVICES}
+_TECHNICIAN = _VIEWER | {
+    Permission.ANSWER_ALERTS,
+    Permission.DO_WORK,
+    Permission.ENTER_READINGS,
+    Permission.INSTALL_DEVICES,
+}
 _OPERATOR = _VIEWER | {
     Permission.ANSWER_ALERTS,
     Permission.ASSIGN_ALERTS,
     Permission.COMMAND_DEVICES,
     Permission.DIRECT_WORK,
     Permission.DO_WORK,
+    Permission.ENTER_READINGS,
     Permission.PLAN_MAINTENANCE,
     Permission.PLAN_ON_CALL,
     Permission.SILENCE_ALERTS,

@@ -12,6 +12,7 @@ from datetime import datetime
 from devices.instants import EPOCH
 from devices.kinds.kind import Kind
 from devices.naming import hint
+from devices.wire.gateway import ENTRY
 from readings.tables import table_name
 from store.connection import Connection
 
@@ -35,7 +36,7 @@ _EXTRA = """
 SELECT name, count(*) AS readings
 FROM {table} AS r
 CROSS JOIN jsonb_object_keys(r.extra) AS name
-WHERE r.device_id = $1 AND r.received_at >= $2 AND r.received_at < $3
+WHERE r.device_id = $1 AND r.received_at >= $2 AND r.received_at < $3 AND name <> $5
 GROUP BY name
 ORDER BY readings DESC, name
 LIMIT $4
@@ -56,7 +57,7 @@ async def of_device(
     )
     assert row is not None
     measured = {name: n for name, n in row.items() if n}
-    extra = await connection.fetch(_EXTRA.format(table=table), *bounds, MOST_NAMES)
+    extra = await connection.fetch(_EXTRA.format(table=table), *bounds, MOST_NAMES, ENTRY)
     hints = {r["name"]: hint(kind, r["name"], measured) for r in extra}
     return SaidNames(
         measured=measured,

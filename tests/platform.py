@@ -99,6 +99,7 @@ async def running(
         keep_alive_s=4,
         receive_maximum=100,
         source_targets=[broker.host],
+        webhook_targets=["127.0.0.1"],
     )
     await migrated(settings)
     database = await connect(dsn)

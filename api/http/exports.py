@@ -1,4 +1,4 @@
-"""Lists as files: all that is asked for, as CSV, NDJSON or Parquet, streamed.
+"""Lists as files: all that is asked for, as CSV, NDJSON, Parquet or GeoJSON, streamed.
 
 Must not know what is listed.
 """
@@ -12,13 +12,17 @@ from fastapi.responses import StreamingResponse
 
 from api.http import files, formats
 from api.http.files import Flatten
-from api.http.formats import MEDIA_TYPES, Format
+from api.http.formats import MEDIA_TYPES, TABLES, Format
 from api.http.parquet import FileColumn
 
 FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {MEDIA_TYPES[form]: {} for form in Format if form is not Format.JSON}}
+    200: {"content": {MEDIA_TYPES[form]: {} for form in TABLES if form is not Format.JSON}}
 }
 """What an address answers with that answers with files."""
+PLACED_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {**FILE[200]["content"], MEDIA_TYPES[Format.GEOJSON]: {}}}
+}
+"""The same where rows have places."""
 
 
 def response_of(
@@ -46,8 +50,8 @@ async def exported(
     """Return rows as a file to be saved; see files.body_of.
 
     Args:
-        form: CSV, NDJSON or Parquet.
-        columns: of CSV and Parquet; texts by language, lists and objects are JSON in their cells.
+        form: CSV, NDJSON, Parquet or GeoJSON.
+        columns: of all but NDJSON; texts by language, lists and objects are JSON in their cells.
         pages: of rows; what fails before the first is answered as an error.
         name: of the file, without its ending.
         flat: see files.body_of.

@@ -60,24 +60,28 @@ def body_of(
     *,
     flat: Flatten | None = None,
     bom: bool = False,
+    head: Row | None = None,
 ) -> AsyncIterator[bytes]:
     """Return rows as the bytes of a file: the one way in which all lists leave.
 
     Args:
-        form: CSV, NDJSON or Parquet.
-        columns: of CSV and Parquet, in this order.
+        form: CSV, NDJSON, Parquet or GeoJSON.
+        columns: of all but NDJSON, in this order.
         pages: of rows, as NDJSON has them.
         flat: what makes of one such row what a table has; None: it is one.
         bom: see formats.as_csv.
+        head: see formats.as_geojson.
     """
+    names = [column.name for column in columns]
     match form:
         case Format.NDJSON:
             return formats.as_ndjson(pages)
         case Format.CSV:
-            names = [column.name for column in columns]
             return formats.as_csv(names, _flattened(pages, flat), bom=bom)
         case Format.PARQUET:
             return as_parquet(columns, _flattened(pages, flat))
+        case Format.GEOJSON:
+            return formats.as_geojson(names, _flattened(pages, flat), head=head)
         case Format.JSON:
             raise ValueError("a list as JSON is no file")
         case _:

@@ -1,4 +1,4 @@
-"""Rows as JSON, NDJSON or CSV, as a stream of bytes that never holds the whole answer; Parquet is in parquet.
+"""Rows as JSON, NDJSON, CSV or GeoJSON, as a stream that never holds the whole answer; Parquet is in parquet.
 
 A page is written in a thread: one of thousands of rows would hold up everybody else. Must not know what the
 rows mean.
@@ -10,7 +10,7 @@ import asyncio
 import codecs
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ class Format(StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
     PARQUET = "parquet"
+    GEOJSON = "geojson"
 
 
 MEDIA_TYPES = {
@@ -38,15 +39,20 @@ MEDIA_TYPES = {
     Format.NDJSON: "application/x-ndjson",
     Format.CSV: "text/csv",
     Format.PARQUET: "application/vnd.apache.parquet",
+    Format.GEOJSON: "application/geo+json",
 }
 
 
-def negotiate(accept: str | None) -> Format:
-    """Return the first format that `Accept` names; JSON when it names none of ours."""
+TABLES = (Format.JSON, Format.NDJSON, Format.CSV, Format.PARQUET)
+"""What rows without a place can be."""
+
+
+def negotiate(accept: str | None, among: Collection[Format] = tuple(Format)) -> Format:
+    """Return the first format of these that `Accept` names; JSON when it names none."""
     for part in (accept or "").split(","):
         wanted = part.split(";")[0].strip().lower()
         for form, media_type in MEDIA_TYPES.items():
-            if wanted == media_type:
+            if wanted == media_type and form in among:
                 return form
     return Format.JSON
 
@@ -106,6 +112,42 @@ async def as_csv(
 
 def _csv_page(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
     return csv_lines([[row.get(column) for column in columns] for row in rows])
+
+
+async def as_geojson(
+    columns: Sequence[str], pages: AsyncIterator[Sequence[Row]], *, head: Row | None = None
+) -> AsyncIterator[bytes]:
+    """Yield a FeatureCollection (RFC 7946): of each row a feature at its `lat` and `lon`, null without them.
+
+    Args:
+        columns: what its properties are; the first one is its id.
+        pages: of rows.
+        head: further members of the collection.
+    """
+    yield msgspec.json.encode({"type": "FeatureCollection", **(head or {})})[:-1] + b',"features":['
+    separator = b""
+    async for page in pages:
+        if page:
+            yield separator + await asyncio.to_thread(_features, columns, page)
+            separator = b","
+    yield b"]}"
+
+
+def _features(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+    return b",".join(msgspec.json.encode(_feature(columns, row)) for row in rows)
+
+
+def _feature(columns: Sequence[str], row: Row) -> Row:
+    lat, lon = row.get("lat"), row.get("lon")
+    values = {name: row.get(name) for name in columns if name not in ("lat", "lon")}
+    return {
+        "type": "Feature",
+        "id": row[columns[0]],
+        "geometry": None if lat is None or lon is None else {"type": "Point", "coordinates": [lon, lat]},
+        "properties": {
+            name: rfc3339(value) if isinstance(value, datetime) else value for name, value in values.items()
+        },
+    }
 
 
 async def begun(pages: AsyncIterator[list[T]]) -> AsyncIterator[list[T]]:

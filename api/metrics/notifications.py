@@ -1,14 +1,15 @@
-"""The metrics of the notifier and its channels."""
+"""The metrics of the notifier, its channels, and subscriptions of programs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from devices.instants import to_datetime
+from devices.publishing import subscription_states
 from notify.outbox import channel_health, told
 from notify.outbox.channel_health import ChannelHealth
 from notify.outbox.told import NotifierStanding
@@ -21,6 +22,7 @@ class NotificationFigures:
 
     notifier: NotifierStanding
     channels: list[ChannelHealth]
+    subscriptions: Mapping[str, int]
 
 
 async def read(connection: Connection, now: int) -> NotificationFigures:
@@ -28,6 +30,7 @@ async def read(connection: Connection, now: int) -> NotificationFigures:
     return NotificationFigures(
         notifier=await told.standing(connection, to_datetime(now)),
         channels=await channel_health.health(connection, now),
+        subscriptions=await subscription_states.standings(connection, to_datetime(now)),
     )
 
 
@@ -47,3 +50,9 @@ def families(figures: NotificationFigures, age_of: Callable[[datetime], float]) 
     for channel in figures.channels:
         failing.add_metric([channel.channel], channel.failing_since is not None)
     yield failing
+    subscribed = GaugeMetricFamily(
+        "nabd_subscriptions", "Subscriptions of programs to entities, by how they stand", labels=["standing"]
+    )
+    for standing, count in figures.subscriptions.items():
+        subscribed.add_metric([standing], count)
+    yield subscribed

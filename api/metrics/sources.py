@@ -23,6 +23,8 @@ def families(sources: Sequence[Source], age_of: Callable[[datetime], float]) -> 
     last = GaugeMetricFamily("nabd_source_last_message_age_seconds", said, labels=["source"])
     said = "What became of what sources said"
     brought = CounterMetricFamily("nabd_source_readings", said, labels=["source", "outcome"])
+    said = "What devices of a source said that was read in part only"
+    partly = CounterMetricFamily("nabd_source_problems", said, labels=["source"])
     for one in enabled:
         state = one.state
         if one.way is Way.MQTT:
@@ -35,4 +37,5 @@ def families(sources: Sequence[Source], age_of: Callable[[datetime], float]) -> 
             last.add_metric([one.name], age_of(state.last_message_at))
         for outcome in OUTCOMES:
             brought.add_metric([one.name, outcome], getattr(state, outcome))
-    yield from (connected, alive, last, brought)
+        partly.add_metric([one.name], state.problems)
+    yield from (connected, alive, last, brought, partly)

@@ -13,7 +13,7 @@ from alerts import queue
 from alerts.listing import AlertFilter
 from api.context import AppContext, UsesContext, UsesIdentity
 from api.http import exports, files
-from api.http.exports import FILE
+from api.http.exports import FILE, PLACED_FILE
 from api.http.formats import Format, begun
 from api.http.languages import negotiate
 from api.http.parquet import file_columns
@@ -41,8 +41,9 @@ ALERTS = file_columns(
     (
         "id", "device", "device_title", "kind", "municipality", "district", "rule", "severity", "state",
         "sentence", "opened_at", "detected_at", "resolved_at", "acknowledged_at", "acknowledged_by",
-        "assigned_to", "work_order", "work_state",
+        "assigned_to", "work_order", "work_state", "lat", "lon",
     ),
+    number=("lat", "lon"),
     integer=("id", "work_order"),
     time=("opened_at", "detected_at", "resolved_at", "acknowledged_at"),
 )  # fmt: skip
@@ -50,21 +51,25 @@ ORDERS = file_columns(
     (
         "id", "device", "kind", "municipality", "district", "origin", "rule", "severity", "title", "state",
         "assignee", "team", "created_at", "response_due_at", "repair_due_at", "overdue", "accepted_at",
-        "arrived_at", "ended_at", "reopened", "verification", "alerts",
+        "arrived_at", "ended_at", "reopened", "verification", "alerts", "lat", "lon",
     ),
+    number=("lat", "lon"),
     integer=("id", "reopened"),
     json=("overdue", "alerts"),
     time=("created_at", "response_due_at", "repair_due_at", "accepted_at", "arrived_at", "ended_at"),
 )  # fmt: skip
 
 FileFormat = Annotated[Literal[Format.CSV, Format.NDJSON, Format.PARQUET], Query(alias="format")]
+PlacedFormat = Annotated[
+    Literal[Format.CSV, Format.NDJSON, Format.PARQUET, Format.GEOJSON], Query(alias="format")
+]
 Mark = Annotated[bool, Query(description="CSV with a byte order mark, for Excel")]
 
 
 @router.get(
     "/exports/alerts",
     response_class=StreamingResponse,
-    responses=FILE,
+    responses=PLACED_FILE,
     summary="All alerts that are asked for, as a file",
 )
 async def export_alerts(
@@ -72,10 +77,10 @@ async def export_alerts(
     context: UsesContext,
     identity: UsesIdentity,
     wanted: WantedAlerts,
-    form: FileFormat = Format.CSV,
+    form: PlacedFormat = Format.CSV,
     bom: Mark = False,
     lang: Annotated[
-        Language | None, Query(description="of sentences in CSV and Parquet; wins over Accept-Language")
+        Language | None, Query(description="of sentences in all but NDJSON; wins over Accept-Language")
     ] = None,
 ) -> StreamingResponse:
     """Return alerts, newest first; with the filters of GET /alerts."""
@@ -107,14 +112,14 @@ async def _alerts(
 @router.get(
     "/exports/work-orders",
     response_class=StreamingResponse,
-    responses=FILE,
+    responses=PLACED_FILE,
     summary="All work orders that are asked for, as a file",
 )
 async def export_orders(
     context: UsesContext,
     identity: UsesIdentity,
     wanted: WantedOrders,
-    form: FileFormat = Format.CSV,
+    form: PlacedFormat = Format.CSV,
     bom: Mark = False,
 ) -> StreamingResponse:
     """Return work orders, newest first; with the filters of GET /work-orders."""

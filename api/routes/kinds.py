@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.context import UsesContext
 from api.http import pages
 from devices.commands.configuration import settable
-from devices.commands.new_command import known_commands
+from devices.kinds.commands import known_commands
 from devices.kinds.kind import Command, Cycle, Kind
 
 router = APIRouter(tags=["kinds"])
@@ -102,6 +102,7 @@ class KindOut(BaseModel):
     )
     commands: list[KnownCommandOut] = Field([], description="what its devices can be told")
     configuration: list[ArgumentOut] = Field([], description="what its devices can be set to")
+    by_hand: list[str] = Field([], description="measurements that people enter, in the order of the form")
     checklist: list[ChecklistItemOut] = Field([], description="of reports about work on a device of the kind")
 
 
@@ -124,6 +125,7 @@ def _kind_out(kind: Kind) -> KindOut:
         verify_within=kind.verify_within,
         commands=[_command_out(command) for command in known_commands(kind).values()],
         configuration=[ArgumentOut(**_members(a, ArgumentOut)) for a in settable(kind).values()],
+        by_hand=[m.name for m in kind.by_hand],
         checklist=[ChecklistItemOut(name=one.name, label=dict(one.label)) for one in kind.checklist],
     )
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -15,7 +15,7 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import buckets, exports, files, formats
 from api.http.buckets import Bucket
 from api.http.exports import FILE
-from api.http.formats import MEDIA_TYPES, Format, begun
+from api.http.formats import MEDIA_TYPES, TABLES, Format, begun
 from api.http.problems import Problem
 from api.http.times import Asked
 from api.schemas.readings import ReadingsOut, bucket_row, columns_of, flat_row, raw_row
@@ -31,6 +31,7 @@ from readings.stored.drawn import drawn_readings
 router = APIRouter(tags=["readings"])
 
 DAY = timedelta(days=1)
+TableFormat = Literal[Format.JSON, Format.NDJSON, Format.CSV, Format.PARQUET]
 ROWS_AT_A_TIME = 2000
 
 
@@ -86,7 +87,7 @@ async def read_readings(
         Query(ge=FEWEST, le=5000, description="of raw: what draws each line with so many points"),
     ] = None,
     tz: Annotated[str | None, Query(max_length=64, description="IANA name; the municipality's")] = None,
-    format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002
+    format: Annotated[TableFormat | None, Query(description="wins over Accept")] = None,  # noqa: A002
     bom: Annotated[bool, Query(description="CSV with a byte order mark, for Excel")] = False,
 ) -> StreamingResponse:
     """Return readings observed in [start, end), oldest first.
@@ -113,7 +114,8 @@ async def read_readings(
         bucket=_bucket_of(kind, bucket, until - since, width),
         tz=_known_zone(tz or town.time_zone),
     )
-    return await _respond(selection, format or formats.negotiate(request.headers.get("accept")), bom=bom)
+    form = format or formats.negotiate(request.headers.get("accept"), among=TABLES)
+    return await _respond(selection, form, bom=bom)
 
 
 def _kind_of(context: AppContext, device: registry.Device) -> Kind:

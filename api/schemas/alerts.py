@@ -46,6 +46,8 @@ class AlertOut(BaseModel):
     district_title: dict[str, str] | None = Field(default=None, description="its name, by language")
     street: dict[str, str] | None = Field(default=None, description="the nearest one, by language")
     parent: str | None = Field(default=None, description="what feeds the device", examples=["circuit-17"])
+    lat: float | None = Field(default=None, description="where the device is registered", examples=[34.4367])
+    lon: float | None = Field(default=None, examples=[35.8497])
     state: Literal["firing", "resolved"]
     unknown: bool = Field(
         description="still firing, but its device is silent: nobody can say whether it holds"

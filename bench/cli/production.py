@@ -23,6 +23,9 @@ FAILURES = (ChildFailed, StoreError, PostgresError, OSError)
 def production(
     lasting: Annotated[str, typer.Option("--for", help="how long devices speak: 20s, 3m")] = "3m",
     devices: Annotated[int, typer.Option(min=2, help="how many, each with a password of its own")] = 500,
+    lorawan: Annotated[
+        int, typer.Option(min=0, help="how many devices of others, behind two network servers; 0: none")
+    ] = 300,
     seed: Annotated[int, typer.Option(help="same seed, same town")] = 1,
     keep: Annotated[
         Path | None, typer.Option(help="directory that stays afterwards, with configuration and logs")
@@ -31,7 +34,9 @@ def production(
     """Install Nabd as systemd would run it, let devices speak by TLS, and look for every reading.
 
     PostgreSQL with an account for each process, mosquitto with TLS, passwords and ACL, every process with its
-    own secrets. The last line is JSON; exits with 1 where something was lost or somebody came in who may not.
+    own secrets. LoRaWAN devices of four models speak through ChirpStack and The Things Stack at a broker of
+    their own, with copies, lost frames and wrong clocks, while the bridge is killed and that broker is away.
+    The last line is JSON; exits with 1 where something was lost or somebody came in who may not.
     """
     from bench.production.run import run
 
@@ -42,7 +47,14 @@ def production(
     tell = console(stderr=True).print
     try:
         result = asyncio.run(
-            run(directory.absolute(), devices=devices, seconds=seconds, seed=seed, tell=tell)
+            run(
+                directory.absolute(),
+                devices=devices,
+                others=lorawan,
+                seconds=seconds,
+                seed=seed,
+                tell=tell,
+            )
         )
     except FAILURES as error:
         fail(str(error))

@@ -25,7 +25,7 @@ PAGES: Pages = {
     "administrator": {
         **{part: f"/admin/{part}" for part in (
             "people", "teams", "tokens", "town", "quarantine", "rejections", "commands", "firmware",
-            "profiles", "rules", "routes", "on-call", "maintenance", "system", "audit",
+            "profiles", "sources", "rules", "routes", "on-call", "maintenance", "system", "audit",
         )},
         "admin-devices": "/admin/devices",
         "rule": "/admin/rules/bin-overflow",

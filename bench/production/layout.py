@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from bench import CHECKOUT
 from nabd.embedded.broker import free_port
 from nabd.systemd.units import Unit, identity
 
+Tell = Callable[[str], None]
+"""Says to people how far it is."""
 DEPLOY = CHECKOUT / "deploy"
 TOWN = "tripoli"
 DOORS = ("devices", "secure", "certified", "next", "platform", "ingest")
-PORTS = (*DOORS, "database", "http", "https", "redirect")
+PORTS = (*DOORS, "database", "http", "https", "redirect", "foreign")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +24,7 @@ class ProductionLayout:
     """Below one directory what else lies in /etc/nabd, /var/lib/nabd and /run; ports by who listens."""
 
     directory: Path
-    ports: dict[str, int] = field(
-        default_factory=lambda: {
-            name: free_port() for name in (*DOORS, "database", "http", "https", "redirect")
-        }
-    )
+    ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
 
     @property
     def configuration(self) -> Path:

@@ -6,7 +6,8 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from bench.production.layout import ProductionLayout
 from bench.throughput.children import ChildFailed, child, last_words
@@ -14,7 +15,9 @@ from nabd.supervisor import MODULE
 from nabd.systemd.units import PROGRAM, UNITS, Unit
 
 COMMAND = (sys.executable, *MODULE, "nabd")
-LASTING = ("nabd-ingest", "nabd-sweep", "nabd-notify", "nabd-bridge", "nabd-api")
+LASTING = ("nabd-ingest", "nabd-sweep", "nabd-notify", "nabd-api")
+RESTART_S = 2.0
+"""After so long systemd starts a unit again that has ended."""
 
 
 def unit_named(name: str) -> Unit:
@@ -70,3 +73,48 @@ async def running(layout: ProductionLayout, names: Sequence[str] = LASTING) -> A
         for name, process in started.items():
             if process.returncode is not None:
                 raise ChildFailed(f"{name} has ended:\n{last_words(layout.logs / f'{name}.log')}")
+
+
+@dataclass(slots=True)
+class LastingProcess:
+    """A process that is started again whenever it has ended; how often it was started, and killed by us."""
+
+    process: asyncio.subprocess.Process | None = None
+    starts: int = 0
+    kills: int = 0
+
+    def kill(self) -> None:
+        """End it without a chance to finish anything."""
+        assert self.process is not None
+        self.process.kill()
+        self.kills += 1
+
+
+@asynccontextmanager
+async def restarting(layout: ProductionLayout, name: str) -> AsyncIterator[LastingProcess]:
+    """Run a process as its unit until the context ends, again and again.
+
+    Raises:
+        ChildFailed: it ended although nobody had killed it.
+    """
+    unit = unit_named(name)
+    log = layout.logs / f"{name}.log"
+    found = LastingProcess()
+
+    async def run() -> None:
+        arguments = unit.run.removeprefix(PROGRAM).split()
+        while True:
+            async with child([*COMMAND, *arguments], log, layout.environment(unit)) as process:
+                found.process, found.starts = process, found.starts + 1
+                await process.wait()
+            await asyncio.sleep(RESTART_S)
+
+    task = asyncio.create_task(run())
+    try:
+        yield found
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    if found.starts > 1 + found.kills:
+        raise ChildFailed(f"{name} has ended by itself:\n{last_words(log)}")

@@ -55,10 +55,7 @@ _checked: Final = msgspec.json.Decoder(_Checked)
 
 
 class Codecs:
-    """Processes that run codecs; use `async with`. A process starts when a message needs it.
-
-    tallies: by a codec's name, what it did since this process began.
-    """
+    """Processes that run codecs; use `async with`. A process starts when a message needs it."""
 
     def __init__(self, *, processes: int = 2, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -66,7 +63,7 @@ class Codecs:
         for _ in range(processes):
             self._free.put_nowait(None)
         self._processes = processes
-        self.tallies: dict[str, CodecTally] = {}
+        self._tallies: dict[str, CodecTally] = {}
         self._one_for_slow, self._unhindered = asyncio.Lock(), nullcontext()
         self._slow_until: dict[str, float] = {}
 
@@ -131,19 +128,16 @@ class Codecs:
     async def _call(
         self, codec: Codec, entry: Entry, argument: str, decoder: msgspec.json.Decoder[Answered]
     ) -> Answered:
-        tally = self.tallies.setdefault(codec.name, CodecTally())
         now = asyncio.get_running_loop().time
         try:
             answer = await self._asked(codec, CodecCall(codec.digest, entry, argument))
-            understood = _understood(answer, decoder)
+            return _understood(answer, decoder)
         except CodecFailed as failed:
             if isinstance(failed, CodecTooSlow):
                 self._slow_until[codec.digest] = now() + SLOW_S
             reason = _CONTROL.sub(" ", storable(failed.reason))
-            tally.failure(codec.name, reason, now())
+            self._tallies.setdefault(codec.name, CodecTally()).failure(codec.name, reason, now())
             raise type(failed)(f"codec {codec.name}: {reason}") from failed
-        tally.success()
-        return understood
 
     async def _asked(self, codec: Codec, call: CodecCall) -> CodecAnswer:
         """Ask, and ask a new process once more where one died: the machine may have killed it."""

@@ -14,31 +14,14 @@ from uuid import UUID
 
 from devices.instants import Now
 from devices.kinds import STRUCTURAL
+from devices.kinds.commands import known_commands
 from devices.kinds.kind import Argument, ArgumentType, Command, Kind
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.registry import Device
 from devices.storable import storable_json
 from devices.suggestion import meant
 from devices.wire import topics
-
-COMMON = (
-    Command(name="reboot", label={"en": "Reboot", "fr": "Redémarrer", "ar": "إعادة التشغيل"}),
-    Command(name="report_now", label={"en": "Report now", "fr": "Relever maintenant", "ar": "أرسل الآن"}),
-    Command(
-        name="set_interval",
-        arguments=(
-            Argument(
-                name="interval_s",
-                unit="s",
-                low=1,
-                high=86_400,
-                label={"en": "Interval", "fr": "Intervalle", "ar": "الفاصل الزمني"},
-            ),
-        ),
-        label={"en": "Set interval", "fr": "Régler l'intervalle", "ar": "ضبط الفاصل الزمني"},
-    ),
-)
-"""What every device can be told, beside what its kind declares."""
+from devices.wire.adapters.downlink import Downlink
 
 EXPIRES_AFTER_S = 300
 """How long a command may wait for its device, where nobody says otherwise."""
@@ -49,18 +32,17 @@ ARGS_LIMIT = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCommand:
-    """A command that may be sent: checked against what the device understands."""
+    """A command that may be sent: checked against what the device understands.
+
+    downlink: what it is for a device that a network server speaks for; None: the device listens itself.
+    """
 
     id: UUID
     device: Device
     name: str
     args: Mapping[str, Any]
     expires_at: int
-
-
-def known_commands(kind: Kind | None) -> dict[str, Command]:
-    """Return what devices of a kind understand, by name."""
-    return {c.name: c for c in (*COMMON, *(kind.commands if kind else ()))}
+    downlink: Downlink | None = None
 
 
 def new_command(

@@ -5,8 +5,8 @@
       └──────────┘ nobody listened
 
 `sent`: it was handed to the broker, which has not confirmed it; after a while it is sent again, and devices
-know an id that comes twice. `delivered`: the broker has it for a session of the device. Must not know MQTT or
-HTTP.
+know an id that comes twice. `delivered`: the broker has it for a session of the device. What network servers
+are handed waits here too (see downlinks.py). Must not know MQTT or HTTP.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from uuid import UUID
 from devices.commands.new_command import NewCommand
 from devices.instants import Now, to_datetime
 from devices.registry.errors import Conflict
+from devices.registry.registry import Device
 from devices.wire import channels
 from devices.wire.topics import Channel, Topic
 from store import audit
@@ -56,50 +57,67 @@ class DueCommand:
         return channels.command(self.id, self.name, self.args, self.expires_at)
 
 
-# Who is relayed and has nothing to sign in with has no session at the broker; no gateway hears its commands.
-_REFUSING = """
-SELECT d.id, d.name, count(c.id) >= $2 AS is_full
-FROM device AS d
-LEFT JOIN command AS c ON d.id = c.device_id AND c.status IN ('queued', 'sent')
-WHERE d.id = ANY($1)
+_FULL = """
+SELECT d.id, d.name
+FROM command AS c
+INNER JOIN device AS d ON c.device_id = d.id
+WHERE c.status IN ('queued', 'sent') AND c.device_id = ANY($1)
 GROUP BY d.id, d.name
-HAVING
-    count(c.id) >= $2
-    OR (
-        EXISTS (SELECT FROM relay AS r WHERE r.device_id = d.id)
-        AND NOT EXISTS (
-            SELECT FROM device_credential AS k
-            WHERE k.device_id = d.id AND (k.ends_at IS NULL OR k.ends_at > $3)
-        )
+HAVING count(*) >= $2
+"""
+# Who is relayed and has nothing to sign in with has no session at our broker; no gateway hears its commands.
+_RELAYED_ALONE = """
+SELECT d.id FROM device AS d
+WHERE
+    d.id = ANY($1)
+    AND EXISTS (SELECT FROM relay AS r WHERE r.device_id = d.id)
+    AND NOT EXISTS (
+        SELECT FROM device_credential AS k
+        WHERE k.device_id = d.id AND (k.ends_at IS NULL OR k.ends_at > $2)
     )
 """
 
 
-async def refusing(connection: Connection, device_ids: Collection[int], now: Now) -> dict[int, str]:
-    """Return those devices that take no command now, each with the reason."""
-    rows = await connection.fetch(_REFUSING, list(device_ids), MOST_WAITING, to_datetime(now()))
-    return {row["id"]: _why(row["name"], is_full=row["is_full"]) for row in rows}
+async def relayed_alone(connection: Connection, devices: Collection[Device], now: Now) -> set[int]:
+    """Return those devices that have no session at our broker, because others speak for them."""
+    ids = [one.id for one in devices]
+    return {row["id"] for row in await connection.fetch(_RELAYED_ALONE, ids, to_datetime(now()))}
 
 
-def _why(device: str, *, is_full: bool) -> str:
-    if is_full:
-        return (
-            f"{MOST_WAITING} commands wait for device {device!r}: it does not listen; see its connection,"
-            " or wait until they expire"
+async def refusing(connection: Connection, commands: Sequence[NewCommand], now: Now) -> dict[int, Conflict]:
+    """Return the devices that take none of these commands now, each with the reason.
+
+    Who is relayed takes what a network server tells it: a command with its `downlink`.
+    """
+    names = {one.device.id: one.device.name for one in commands}
+    listening = [one.device for one in commands if one.downlink is None]
+    reasons = {
+        number: Conflict(
+            f"device {names[number]!r} speaks through gateways alone and hears no command; where it connects"
+            f" by itself, `nabd device rotate {names[number]}` lets it in"
         )
-    return (
-        f"device {device!r} speaks through gateways alone and hears no command; where it connects by itself,"
-        f" `nabd device rotate {device}` lets it in"
-    )
+        for number in await relayed_alone(connection, listening, now)
+    }
+    for row in await connection.fetch(_FULL, list(names), MOST_WAITING):
+        reasons[row["id"]] = Conflict(
+            f"{MOST_WAITING} commands wait for device {row['name']!r}: it does not listen; see its"
+            " connection, or wait until they expire"
+        )
+    return reasons
 
 
 _ADD = """
 INSERT INTO command (
-    id, device_id, name, args, status, expires_at, created_at, updated_at, due_at, author_id, request_id
+    id, device_id, name, args, status, expires_at, port, payload, confirmed, created_at, updated_at, due_at,
+    author_id, request_id
 )
-SELECT c.id, c.device_id, c.name, c.args, 'queued', c.expires_at, $6, $6, $6, $7, $8
-FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::timestamptz[])
-    AS c (id, device_id, name, args, expires_at)
+SELECT
+    c.id, c.device_id, c.name, c.args, 'queued', c.expires_at, c.port, c.payload, c.confirmed, $9, $9, $9,
+    $10, $11
+FROM unnest(
+    $1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::smallint[], $7::bytea[],
+    $8::boolean[]
+) AS c (id, device_id, name, args, expires_at, port, payload, confirmed)
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
@@ -120,15 +138,18 @@ async def enqueue(
     """
     at = to_datetime(now())
     async with connection.transaction():
-        reasons = await refusing(connection, [c.device.id for c in commands], now)
+        reasons = await refusing(connection, commands, now)
         if reasons:
-            raise Conflict(min(reasons.values()))
+            raise min(reasons.values(), key=str)
         columns = (
             [c.id for c in commands],
             [c.device.id for c in commands],
             [c.name for c in commands],
             [c.args for c in commands],
             [to_datetime(c.expires_at) for c in commands],
+            [c.downlink and c.downlink.port for c in commands],
+            [c.downlink and c.downlink.payload for c in commands],
+            [c.downlink and c.downlink.confirmed for c in commands],
         )
         added = {row["id"] for row in await connection.fetch(_ADD, *columns, at, by.principal, request)}
         changes = [
@@ -156,6 +177,7 @@ WITH due AS (
         INNER JOIN device AS d ON c.device_id = d.id
         WHERE
             c.status IN ('queued', 'sent') AND c.due_at <= $1 AND c.expires_at > $1 AND d.retired_at IS NULL
+            AND c.payload IS NULL
         ORDER BY c.due_at, c.id
         LIMIT $3
         FOR UPDATE OF c SKIP LOCKED

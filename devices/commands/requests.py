@@ -6,16 +6,17 @@ person is, MQTT or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand, check_args, known_commands
+from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand, check_args
 from devices.commands.queue import enqueue, refusing
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
+from devices.kinds.commands import known_commands
 from devices.registry.errors import Conflict, Invalid, NotFound
 from devices.registry.registry import get_municipality, list_devices
 from devices.suggestion import meant
@@ -192,13 +193,25 @@ RETURNING id
 """
 
 
+Prepare = Callable[[Sequence[NewCommand]], Awaitable[list[NewCommand]]]
+"""Returns the commands as their devices take them, without those that cannot be said to theirs."""
+
+
 async def approve(
-    connection: Connection, kinds: Kinds, number: int, now: Now, *, by: Actor, new_id: Callable[[], UUID]
+    connection: Connection,
+    kinds: Kinds,
+    number: int,
+    now: Now,
+    *,
+    by: Actor,
+    new_id: Callable[[], UUID],
+    prepare: Prepare | None = None,
 ) -> CommandRequest:
     """Give the command of a request to every device that is meant now, but for those that take none.
 
     Args:
         new_id: a random id of a command.
+        prepare: how commands become what network servers send; None: all devices listen themselves.
 
     Raises:
         NotFound: none has that number.
@@ -216,14 +229,16 @@ async def approve(
     check_args(command, found.args)
     devices = await _devices(connection, found)
     expires_at = now() + found.expires_after_s * 1_000_000
+    commands = [
+        NewCommand(id=new_id(), device=d, name=found.name, args=found.args, expires_at=expires_at)
+        for d in devices
+    ]
+    if prepare is not None:
+        commands = await prepare(commands)
     async with connection.transaction():
-        reasons = await refusing(connection, [d.id for d in devices], now)
-        commands = [
-            NewCommand(id=new_id(), device=d, name=found.name, args=found.args, expires_at=expires_at)
-            for d in devices
-            if d.id not in reasons
-        ]
-        await _decide(connection, found, "approved", now, by, len(commands), len(reasons))
+        reasons = await refusing(connection, commands, now)
+        commands = [one for one in commands if one.device.id not in reasons]
+        await _decide(connection, found, "approved", now, by, len(commands), len(devices) - len(commands))
         await enqueue(connection, commands, now, by=by, request=number)
     return await get_request(connection, number, now)
 

@@ -203,17 +203,18 @@ async def _offer(
         "signature": image["signature"],
         "url": base.rstrip("/") + PATH.format(sha256=found.sha256),
     }
-    reasons = await refusing(connection, [one.id for one in waiting], now)
     at, expires_at = to_datetime(now()), now() + found.offer_s * 1_000_000
-    commands: list[NewCommand] = []
+    commands = [
+        NewCommand(id=new_id(), device=device, name=COMMAND, args=args, expires_at=expires_at)
+        for device in waiting
+        if device.retired_at is None
+    ]
+    refused: dict[int, Conflict] = await refusing(connection, commands, now)
     for device in waiting:
-        why = "it was retired" if device.retired_at is not None else reasons.get(device.id)
+        why = "it was retired" if device.retired_at is not None else refused.get(device.id)
         if why is not None:
-            await connection.execute(_FAILED, found.id, device.id, at, why)
-        else:
-            commands.append(
-                NewCommand(id=new_id(), device=device, name=COMMAND, args=args, expires_at=expires_at)
-            )
+            await connection.execute(_FAILED, found.id, device.id, at, str(why))
+    commands = [one for one in commands if one.device.id not in refused]
     if commands and await _sent(connection, commands, now):
         ids = [one.id for one in commands]
         await connection.execute(_OFFER, found.id, [one.device.id for one in commands], ids, at)

@@ -15,7 +15,7 @@ from devices.kinds.kind import Kind, KindError
 
 Kinds = Mapping[str, Kind]
 
-_NOT_KINDS = {"kind", "toml"}
+_NOT_KINDS = {"commands", "kind", "toml"}
 
 STRUCTURAL = ("gateway", "circuit", "cabinet")
 """Device kinds that group others and send no readings of their own, so they have no table."""

@@ -40,6 +40,7 @@ KIND = Kind(
     icon="bin",
     headline="fill_pct",
     public=("fill_pct", "temperature_c"),
+    inspection=("fill_pct", "distance_mm", "temperature_c", "weight_kg", "lid_open", "battery_v"),
     model="WasteContainer",
     model_home="https://smartdatamodels.org/dataModel.WasteManagement/",
     properties=(

@@ -85,6 +85,7 @@ KIND = Kind(
     title={"en": "Irrigation drone", "fr": "Drone d'irrigation", "ar": "طائرة ري"},
     icon="drone",
     headline="battery_pct",
+    inspection=("battery_pct", "battery_v", "battery_cycles", "tank_l", "pressure_bar", "flow_lpm"),
     model="UnmannedAerialVehicle",
     model_home="https://smartdatamodels.org/dataModel.UnmannedAerialVehicle/",
     properties=(

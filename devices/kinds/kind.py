@@ -32,6 +32,7 @@ RESERVED = frozenset(
         "received_at",
         "raw",
         "relayed",
+        "by_hand",
     }
 )
 TEXT_LIMIT = 64
@@ -325,6 +326,8 @@ class Kind:
     """How measurements and attributes are called there; others keep their names."""
     public: tuple[str, ...] = ()
     """Measurements that open data may tell, where the municipality of a device publishes; else none."""
+    inspection: tuple[str, ...] = ()
+    """Measurements that a person reads and enters, in the order of the form; without any see `by_hand`."""
     merge: bool = False
     """Whether its devices may say one reading in several messages: a later one fills what is still absent."""
     verify_within: str = "3 intervals"
@@ -339,6 +342,13 @@ class Kind:
             if measurement.name == name:
                 return measurement
         raise KeyError(name)
+
+    @property
+    def by_hand(self) -> tuple[Measurement, ...]:
+        """What people enter by hand: its inspection form, else all that does not tell how a message came."""
+        if self.inspection:
+            return tuple(map(self.measurement, self.inspection))
+        return tuple(m for m in self.measurements if not m.of_link)
 
     @property
     def measurement_mask(self) -> int:
@@ -373,7 +383,7 @@ def _check(kind: Kind) -> None:
         raise KindError(f"kind {kind.name}: the last reporting entry must have no condition")
     named = [kind.headline, *(r.measurement for r in kind.reporting if r.measurement)]
     named += [n for d in kind.derived for n in (d.measurement, *d.inputs)]
-    named += kind.public
+    named += [*kind.public, *kind.inspection]
     named += [n for p in kind.panels for n in p.measurements]
     for name in named:
         if name not in seen:

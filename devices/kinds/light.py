@@ -110,6 +110,7 @@ KIND = Kind(
     headline="power_w",
     # Not its power: who sees where it is dark knows more than a municipality wants to say.
     public=("energy_kwh", "burn_hours", "lux"),
+    inspection=("energy_kwh", "burn_hours", "power_w", "voltage_v", "current_a", "lux", "tilt_deg"),
     model="Streetlight",
     model_home="https://smartdatamodels.org/dataModel.Streetlighting/",
     properties=(

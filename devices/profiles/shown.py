@@ -17,6 +17,7 @@ def described(profile: Profile) -> dict[str, Any]:
         "kinds": list(profile.kinds),
         "documented": profile.documented,
         "codec": profile.codec or None,
+        "commands": list(profile.downlinks),
     }
 
 

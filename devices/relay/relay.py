@@ -20,12 +20,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.instants import Now
 from devices.relay.outstanding import Numbered, Outcome, Outstanding
+from devices.relay.reconnecting import FIRST_PAUSE_S, LONGEST_PAUSE_S, stay_connected
 from devices.wire.channels import NotUnderstood, receipt_of
 from devices.wire.topics import Channel, Topic
 
 CAPACITY = 2_000
 """Elements on their way at once; who sends more waits."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LOOK_S = 1.0
 """How often we look for what has no receipt in time."""
 NO_SUBSCRIBERS = 0x10
@@ -48,7 +48,13 @@ class Relay:
     """Relays for one registered gateway while `run` runs; each is one start, with numbers of its own."""
 
     def __init__(
-        self, gateway: Topic, connect: Callable[[], aiomqtt.Client], now: Now, *, boot: int | None = None
+        self,
+        gateway: Topic,
+        connect: Callable[[], aiomqtt.Client],
+        now: Now,
+        *,
+        boot: int | None = None,
+        quiet: bool = False,
     ) -> None:
         """Make it.
 
@@ -57,6 +63,7 @@ class Relay:
             connect: makes a connection to our broker, not opened, that speaks MQTT 5.
             now: our clock, microseconds: dates elements without `ts`.
             boot: a number that no start had before; by default a random one.
+            quiet: whether nothing is logged, as where a person waits who is told `state`.
         """
         self._topic = gateway.on(Channel.TELEMETRY)
         self._connect = connect
@@ -67,6 +74,7 @@ class Relay:
         self._room = asyncio.Semaphore(CAPACITY)
         self._woken = asyncio.Event()
         self._code = 0
+        self._quiet = quiet
         self.state = RelayState(connected=False, reason="not connected yet")
 
     async def send(self, elements: Sequence[Mapping[str, object]]) -> list[Outcome]:
@@ -98,20 +106,19 @@ class Relay:
 
     async def run(self) -> None:
         """Keep the connection until cancelled; an outage is logged when it begins and when it ends."""
-        pause = FIRST_PAUSE_S
-        clock = asyncio.get_running_loop().time
-        while True:
-            began = clock()
-            try:
-                async with self._connect() as client:
-                    await client.subscribe(str(self._topic.on(Channel.RECEIPT)), qos=1)
-                    self._tell(RelayState(connected=True))
-                    await self._serve(client)
-            except* OUTAGES as group:
-                self._tell(RelayState(connected=False, reason=_said(group)))
+        await stay_connected(self._connected, OUTAGES, self._lost)
+
+    async def _connected(self) -> None:
+        try:
+            async with self._connect() as client:
+                await client.subscribe(str(self._topic.on(Channel.RECEIPT)), qos=1)
+                self._tell(RelayState(connected=True))
+                await self._serve(client)
+        finally:
             self._outstanding.put_back(self._outstanding.sent())
-            pause = FIRST_PAUSE_S if clock() - began > LONGEST_PAUSE_S else min(pause * 2, LONGEST_PAUSE_S)
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+
+    def _lost(self, reason: str) -> None:
+        self._tell(RelayState(connected=False, reason=reason))
 
     def _dated(self, element: Mapping[str, object]) -> Mapping[str, object]:
         if element.get("ts") is None and "refused" not in element:
@@ -119,11 +126,13 @@ class Relay:
         return element
 
     def _tell(self, state: RelayState) -> None:
-        if state.reason and not self.state.reason:
+        before, self.state = self.state, state
+        if self._quiet or bool(state.reason) == bool(before.reason):
+            return
+        if state.reason:
             log.warning("readings wait", gateway=self._topic.device, reason=state.reason)
-        elif not state.reason and self.state.reason:
+        else:
             log.info("readings are relayed", gateway=self._topic.device)
-        self.state = state
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         self._hear_codes(client)
@@ -192,11 +201,3 @@ def _refusal(topic: str, code: int) -> str:
     if code == NO_SUBSCRIBERS:
         return "the broker says that nobody listens: is ingest running?"
     return f"the broker refuses what is published on {topic} (code {code:#x}): its access list must allow it"
-
-
-def _said(group: BaseExceptionGroup[Any]) -> str:
-    """Return what a group of outages says, as one line."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first) or type(first).__name__

@@ -17,6 +17,8 @@ from devices.wire.topics import Channel, every
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 NATIVE = "nabd"
 """The format of a broker that carries this platform's own topics."""
+PLAIN = "json"
+"""The format of documents that the profile itself takes apart: where the device is, and the time."""
 FOREIGN = "foreign"
 """On our own broker, what devices publish that speak topics of their own: `foreign/MUNICIPALITY/...`."""
 NOT_POSTED = ("sparkplug",)
@@ -31,6 +33,11 @@ class Way(StrEnum):
 
     MQTT = "mqtt"
     WEBHOOK = "webhook"
+
+
+def can_come(format: str, way: Way) -> bool:  # noqa: A002 - the word of people
+    """Tell whether a format comes by a way."""
+    return way is Way.MQTT or format not in NOT_POSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,7 @@ class SourceState:
 
     readings: settled ones; rejected: those that were refused; copies: frames that were heard before.
     refused: deliveries to a webhook by who does not know its secret, the last of them at refused_at.
+    problems: what was read in part only; problem: what could not be read of the last, at problem_at.
     """
 
     connected: bool
@@ -76,6 +84,9 @@ class SourceState:
     copies: int
     refused: int
     refused_at: datetime | None
+    problems: int
+    problem: str
+    problem_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +140,15 @@ def check(new: NewSource, formats: Collection[str], *, anywhere: bool = False) -
     for name, text in (("profile", new.profile), ("username", new.username)):
         if len(text) > 200 or not text.isprintable():
             raise Invalid(name, "at most 200 printable characters")
+    if new.format == PLAIN and not new.profile:
+        why = f"{PLAIN} says neither device nor instant: name the profile that reads them (`--profile NAME`;"
+        raise Invalid("profile", f"{why} `nabd profile list` shows those there are)")
     if len(new.profiles) > 1_000 or any(not model or len(model) > 200 for model in new.profiles):
         raise Invalid("profiles", "at most 1,000 models, each of 1 to 200 characters")
     if new.way is Way.WEBHOOK:
         if new.url or new.topics:
             raise Invalid("url" if new.url else "topics", "a webhook is posted to us: it has none")
-        if new.format in NOT_POSTED:
+        if not can_come(new.format, new.way):
             raise Invalid("format", f"{new.format} comes by a broker: leave `way` at {Way.MQTT}")
         return
     _check_url(new.url)
@@ -198,6 +212,12 @@ def _check_authority(new: NewSource) -> None:
         raise Invalid("authority", f"not certificates in PEM: {error}") from error
 
 
+_OF_THINGS_STACK = (
+    *("up", "join", "down/queued", "down/sent", "down/ack", "down/nack", "down/failed", "down/invalidated"),
+)
+"""What is heard of The Things Stack: not `down/push`, by which we tell devices something."""
+
+
 def default_topics(new: NewSource) -> tuple[str, ...]:
     """Return what a source subscribes to where people say nothing: below `foreign/` of our own broker, else
     as its format has it."""
@@ -206,6 +226,6 @@ def default_topics(new: NewSource) -> tuple[str, ...]:
     return {
         NATIVE: (every(Channel.TELEMETRY),),
         "chirpstack": ("application/+/device/+/event/+",),
-        "things_stack": ("v3/+/devices/+/up",),
+        "things_stack": tuple(f"v3/+/devices/+/{one}" for one in _OF_THINGS_STACK),
         "sparkplug": ("spBv1.0/#",),
     }.get(new.format, ())

@@ -32,6 +32,28 @@ class Counted:
     last_message_at: int | None = None
     refused: int = 0
     refused_at: int | None = None
+    problems: int = 0
+    problem: str = ""
+    problem_at: int | None = None
+
+    def __add__(self, later: Counted) -> Counted:
+        """Return this and what was counted after it."""
+        return Counted(
+            messages=self.messages + later.messages,
+            readings=self.readings + later.readings,
+            rejected=self.rejected + later.rejected,
+            copies=self.copies + later.copies,
+            last_message_at=_later(self.last_message_at, later.last_message_at),
+            refused=self.refused + later.refused,
+            refused_at=_later(self.refused_at, later.refused_at),
+            problems=self.problems + later.problems,
+            problem=later.problem or self.problem,
+            problem_at=_later(self.problem_at, later.problem_at),
+        )
+
+
+def _later(before: int | None, after: int | None) -> int | None:
+    return before if after is None else after
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,9 +76,10 @@ class KnownFrame:
 _SAY = """
 INSERT INTO source_state AS s (
     source_id, connected, reason, since, alive_at, last_message_at, messages, readings, rejected, copies,
-    refused, refused_at
+    refused, refused_at, problems, problem, problem_at
 )
-SELECT id, coalesce($2, false), $3, $4, $4, $5, $6, $7, $8, $9, $10, $11 FROM source WHERE id = $1
+SELECT id, coalesce($2, false), $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+FROM source WHERE id = $1
 ON CONFLICT (source_id) DO UPDATE SET
     connected = coalesce($2, s.connected),
     reason = CASE WHEN $2 IS NULL THEN s.reason ELSE excluded.reason END,
@@ -68,7 +91,10 @@ ON CONFLICT (source_id) DO UPDATE SET
     rejected = s.rejected + excluded.rejected,
     copies = s.copies + excluded.copies,
     refused = s.refused + excluded.refused,
-    refused_at = coalesce(excluded.refused_at, s.refused_at)
+    refused_at = coalesce(excluded.refused_at, s.refused_at),
+    problems = s.problems + excluded.problems,
+    problem = CASE WHEN excluded.problem_at IS NULL THEN s.problem ELSE excluded.problem END,
+    problem_at = coalesce(excluded.problem_at, s.problem_at)
 """
 
 
@@ -99,6 +125,9 @@ async def say(
         counted.copies,
         counted.refused,
         _instant(counted.refused_at),
+        counted.problems,
+        counted.problem,
+        _instant(counted.problem_at),
     )
 
 

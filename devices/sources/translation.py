@@ -20,16 +20,15 @@ from devices.profiles import Profiles
 from devices.registry.registry import Device
 from devices.relay import Outcome
 from devices.sources.frames import UNDATED, Frames, frame_of
-from devices.sources.source import NATIVE, Source
-from devices.sources.states import Frame
+from devices.sources.source import NATIVE, PLAIN, Source
+from devices.sources.states import Counted, Frame
+from devices.storable import storable
 from devices.wire import elements, raw, topics
 from devices.wire.adapters.formats import FORMATS, Event, FormatReader, Heard
-from devices.wire.adapters.profile import NoReading, Profile
+from devices.wire.adapters.profile import NoReading, Profile, listed
 from devices.wire.adapters.uplink import Unreadable, Uplink
 from devices.wire.topics import GATEWAY, Channel
 
-PLAIN: Final = "json"
-"""The format of documents that the profile itself takes apart: where the device is, and the time."""
 ALL: Final = (NATIVE, PLAIN, *FORMATS)
 """Every format that a source may have."""
 PROFILE, MODEL = "profile", "model"
@@ -56,6 +55,8 @@ class Translated:
     on_their_way: frames that are this message's to settle, with their instants.
     undated: frames to be remembered before anything is sent, with the instants that stand in.
     copies: how many frames were heard before, and are not sent again.
+    speakers: the devices that the message is of, as the source calls them.
+    problems: of each uplink that was read in part only, the device and what could not be read.
     held: the number under which all of it waits for other messages; released: of those that waited for it.
     """
 
@@ -65,6 +66,8 @@ class Translated:
     undated: dict[Frame, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     copies: int = 0
+    speakers: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
     held: int | None = None
     released: list[int] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,6 +81,18 @@ class Translated:
         """Add what cannot be read, so that it is seen with its bytes."""
         named = {"device": device} if device else {}
         self.add({**named, "refused": why[:REASON_LENGTH], **raw.member(sent)}, frame)
+
+    def counted(self, outcomes: Sequence[Outcome], now: int) -> Counted:
+        """Return what it adds to the count of its source; outcomes: of the elements, in their order."""
+        rejected = sum(not outcome.settled for outcome in outcomes)
+        return Counted(
+            readings=len(outcomes) - rejected,
+            rejected=rejected,
+            copies=self.copies,
+            problems=len(self.problems),
+            problem=self.problems[-1] if self.problems else "",
+            problem_at=now if self.problems else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +191,11 @@ class Translator:
 
     async def _add(self, heard: Heard, arrival: _Arrival, found: Translated) -> None:
         found.events += heard.events
+        found.speakers |= {one.device for one in heard.uplinks} | {one.device for one in heard.events}
         found.held, found.released = heard.held, heard.released
         for refused in heard.refused:
             found.refuse(refused.why, refused.raw, refused.device)
-        framed = [
-            (uplink, _frame(uplink), arrival.at if uplink.at is None else uplink.at)
-            for uplink in heard.uplinks
-        ]
+        framed = [(uplink, _frame(uplink), _heard_at(uplink, arrival)) for uplink in heard.uplinks]
         if arrival.waits:
             await self._wait_for_others([(frame, at) for _, frame, at in framed if frame is not None])
         news: list[tuple[Uplink, Frame | None]] = []
@@ -217,15 +230,15 @@ class Translator:
         except (CodecFailed, NoReading) as error:
             found.refuse(str(error), sent, uplink.device, frame)
             return
+        if result.problems:
+            found.problems.append(storable(f"{uplink.device}: {listed(result.problems)}", REASON_LENGTH))
         for place, element in enumerate(result.elements):
             element.update(raw.member(sent))
             self._date(element, place, topic.encode() + uplink.raw, arrival, found)
             found.add(element, frame)
 
     def _profile_of(self, device: Device | None) -> Profile | None:
-        attributes = {} if device is None else device.attributes
-        by_model = self._source.profiles.get(str(attributes.get(MODEL, "")), self._source.profile)
-        return self._around.profiles().get(str(attributes.get(PROFILE, by_model)))
+        return self._around.profiles().get(profile_name(self._source, device))
 
     def _read_native(self, payload: bytes, arrival: _Arrival, found: Translated) -> None:
         """Take the topics and payloads of this contract, as another broker carries them."""
@@ -263,12 +276,26 @@ class Translator:
         found.undated[frame] = element["ts"] = at
 
 
+def profile_name(source: Source, device: Device | None) -> str:
+    """Return which profile is of a device: as it says itself, by its model, or the source's; empty: none."""
+    attributes = {} if device is None else device.attributes
+    by_model = source.profiles.get(str(attributes.get(MODEL, "")), source.profile)
+    return str(attributes.get(PROFILE, by_model))
+
+
 def _frame(uplink: Uplink) -> Frame | None:
     if uplink.counter is None or not 0 <= uplink.counter < 2**63:
         return None
     content = uplink.payload if uplink.payload is not None else msgspec.json.encode(dict(uplink.values))
     session = str(uplink.radio.get("session", ""))
     return frame_of(uplink.device, uplink.counter, session.encode() + b" " + content)
+
+
+def _heard_at(uplink: Uplink, arrival: _Arrival) -> int:
+    """Return by what copies are told from news: a gateway's clock may be hours off, the network's is one."""
+    if uplink.heard_at is not None:
+        return uplink.heard_at
+    return arrival.at if uplink.at is None else uplink.at
 
 
 def _is_device(said: object) -> bool:

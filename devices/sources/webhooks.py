@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
@@ -18,14 +18,14 @@ from devices.codecs.pool import Codecs
 from devices.instants import Now
 from devices.profiles import Profiles
 from devices.registry.errors import NotFound
-from devices.registry.registry import Device, load
 from devices.relay import Outcome
 from devices.sources import states
 from devices.sources.frames import Frames
+from devices.sources.installed import InstalledDevices
 from devices.sources.listing import get_source, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Counted, Frame
-from devices.sources.translation import Translated, Translator, TranslatorMeans
+from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire.topics import GATEWAY, Channel, Topic
 from store.connection import Connection
 from store.failures import is_outage
@@ -82,15 +82,13 @@ class WebhookIntake:
         self._pool = pool
         self._send = send
         self._now = now
-        self._devices: dict[str, Device] = {}
-        self._generation, self._looked_s = -1, -REGISTRY_S
+        self._devices = InstalledDevices()
+        self._looked_s = -REGISTRY_S
         self._translators: dict[int, tuple[datetime, Translator]] = {}
         self._frames: dict[int, Frames] = {}
         self._opening = asyncio.Lock()
         self._counted: dict[int, Counted] = {}
-        self._around = TranslatorMeans(
-            profiles=profiles, codecs=codecs, device=lambda name: self._devices.get(name)
-        )
+        self._around = TranslatorMeans(profiles=profiles, codecs=codecs, device=self._devices.get)
 
     async def run(self) -> None:
         """Store how sources do, and forget old frames, until cancelled."""
@@ -106,8 +104,7 @@ class WebhookIntake:
 
     def refuse(self, source: Source) -> None:
         """Count a delivery by who does not know the secret: anybody, of whom the webhook knows nothing."""
-        old = self._counted.get(source.id, Counted())
-        self._counted[source.id] = replace(old, refused=old.refused + 1, refused_at=self._now())
+        self._count(source, Counted(refused=1, refused_at=self._now()))
 
     async def take(self, source: Source, topic: str, payload: bytes) -> WebhookResult:
         """Take a delivery; return once everything that it says is committed, and remembered.
@@ -131,7 +128,8 @@ class WebhookIntake:
             settled = stored
         finally:
             translator.end(found, settled, self._now())
-        self._count(source, found, outcomes)
+        message = Counted(messages=1, last_message_at=self._now())
+        self._count(source, message + found.counted(outcomes, self._now()))
         return WebhookResult(
             devices=[str(element.get("device", "")) for element in found.elements],
             outcomes=outcomes,
@@ -157,28 +155,15 @@ class WebhookIntake:
         if clock_s - self._looked_s < REGISTRY_S:
             return
         self._looked_s = clock_s
-        generation = await connection.fetchval("SELECT max(generation) FROM shard")
-        if generation != self._generation:
-            registry = await load(connection)
-            self._devices = {one.wire: one for one in registry.devices.values() if one.retired_at is None}
-            self._generation = generation
+        await self._devices.look(connection)
 
     async def _remember(self, source: Source, frames: Mapping[Frame, int], *, settled: bool) -> None:
         if frames:
             async with self._pool.acquire() as connection:
                 await states.remember(connection, source.id, frames, self._now, settled=settled)
 
-    def _count(self, source: Source, found: Translated, outcomes: Sequence[Outcome]) -> None:
-        old = self._counted.get(source.id, Counted())
-        rejected = sum(not outcome.settled for outcome in outcomes)
-        self._counted[source.id] = replace(
-            old,
-            messages=old.messages + 1,
-            readings=old.readings + len(outcomes) - rejected,
-            rejected=old.rejected + rejected,
-            copies=old.copies + found.copies,
-            last_message_at=self._now(),
-        )
+    def _count(self, source: Source, more: Counted) -> None:
+        self._counted[source.id] = self._counted.get(source.id, Counted()) + more
 
     async def _say(self, connection: Connection) -> None:
         for number in [*self._counted]:

@@ -13,6 +13,11 @@ from devices.wire import elements, tokens
 from devices.wire.raw import KEY
 from devices.wire.rejected import Reason, Rejected
 
+ENTRY = "by_hand"
+"""Member of an element that a person entered: the number of what is kept of who, when and why.
+
+It stays with the reading, as unknown keys do."""
+
 
 class Relayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One element of a gateway's message. A Struct, which is fast to make.

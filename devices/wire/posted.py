@@ -17,9 +17,9 @@ from devices.wire.adapters.formats import FormatReader
 from devices.wire.adapters.profile.units import BadUnit, converter
 from devices.wire.adapters.profile.values import rounded
 from devices.wire.adapters.uplink import Uplink
-from devices.wire.gateway import NUMBERED
+from devices.wire.gateway import ENTRY, NUMBERED
 
-_OURS = ("boot", "seq", raw.KEY, "refused", NUMBERED)
+_OURS = ("boot", "seq", raw.KEY, "refused", NUMBERED, ENTRY)
 """Members that whoever relays writes itself."""
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -14,6 +14,11 @@ PREFIX = "nabd/v1"
 GATEWAY = "gateway"
 """The kind level of a gateway's topic; its elements name their own kind and device."""
 
+HAND = "~hand"
+"""The device level of the gateway that relays, in each municipality, what people enter by hand.
+
+No device may be called so, and no account but the API's publishes as it."""
+
 MUNICIPALITY = re.compile(r"[a-z0-9-]{1,32}")
 KIND = re.compile(r"[a-z][a-z0-9_]{0,30}")
 DEVICE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -51,6 +56,11 @@ class Topic(msgspec.Struct, frozen=True):
         return Topic(self.municipality, self.kind, self.device, channel)
 
 
+def hand_gateway(municipality: str) -> Topic:
+    """Return where what people of a municipality enter by hand is published."""
+    return Topic(municipality, GATEWAY, HAND, Channel.TELEMETRY)
+
+
 EVERYWHERE = "+"
 
 
@@ -73,7 +83,7 @@ def parse(topic: str) -> Topic:
         raise BadTopic("municipality: a-z, 0-9 and -, at most 32")
     if not KIND.fullmatch(kind):
         raise BadTopic("kind: a-z, 0-9 and _, a letter first, at most 31")
-    if not DEVICE.fullmatch(device):
+    if not DEVICE.fullmatch(device) and (kind, device) != (GATEWAY, HAND):
         raise BadTopic("device: A-Z, a-z, 0-9 and _.:-, at most 64")
     try:
         return Topic(municipality, kind, device, Channel(channel))

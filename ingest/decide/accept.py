@@ -77,6 +77,7 @@ def accept(
     attributes: Attributes,
     merging: NDArray[np.bool_] | None = None,
     relay: NDArray[np.int64] | None = None,
+    told_by_us: NDArray[np.bool_] | None = None,
 ) -> Accepted:
     """Decide about the decoded rows of one kind.
 
@@ -90,6 +91,7 @@ def accept(
         attributes: what the kind's derived values need.
         merging: whose readings may come in parts, indexed by device id; None where nobody's may.
         relay: (n, 2) numbers that gateways wrote, as in Columns.
+        told_by_us: as in `date`.
     """
     starts = _groups(decoded.message, device_id)
     dated = date(
@@ -99,6 +101,7 @@ def accept(
         starts=starts,
         clocks=clocks,
         retention=retention,
+        told_by_us=told_by_us,
     )
     refusals = [
         RejectedRow(row=row, reason=Reason.BAD_TIME, detail=why, member="ts")

@@ -36,12 +36,14 @@ class KindGroup:
     """Payloads of one kind: whole messages, or the elements that gateways relayed.
 
     message: index in the intake of each payload. relayed: by index in `payloads`, the elements behind.
+    by_hand: those of them that people entered.
     """
 
     message: list[int] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     device_ids: list[int] = field(default_factory=list)
     relayed: dict[int, Relayed] = field(default_factory=dict)
+    by_hand: list[int] = field(default_factory=list)
 
     def append(self, message: int, payload: bytes, device_id: int) -> None:
         """Add one payload."""
@@ -210,6 +212,8 @@ def _group_relayed(
             if source.name != element.device:
                 element = structs.replace(element, device=source.name)
             group.relayed[len(group.message)] = element
+            if gateway.by_hand:
+                group.by_hand.append(len(group.message))
             group.append(element.message, element.payload, source.device_id)
         else:
             batch.refused.append(_refused_element(element, source))
@@ -293,6 +297,7 @@ def _accept_group(
         attributes=directory.attributes(kind, names),
         merging=directory.merging(kind),
         relay=relay,
+        told_by_us=np.isin(payload, group.by_hand) if group.by_hand else None,
     )
     batch.refused += [locate(batch, kind, r.row, r.reason, r.detail, r.member) for r in accepted.refusals]
     return accepted

@@ -119,6 +119,7 @@ def date(
     starts: NDArray[np.int64],
     clocks: Clocks,
     retention: int,
+    told_by_us: NDArray[np.bool_] | None = None,
 ) -> DatedRows:
     """Return when each of n elements was observed.
 
@@ -129,6 +130,8 @@ def date(
         starts: (m,) first row of each group; a group is the elements of one device in one message.
         clocks: clock offsets known so far; those found are added.
         retention: how far back a reading may lie, in microseconds.
+        told_by_us: (n,) whose instants come of our own clocks, not of the devices': they are as they are, or
+            bad. The same within a group; None: nobody's.
     """
     unset = np.isin(instant, UNSET_US)
     if unset.any():
@@ -142,6 +145,10 @@ def date(
     if clocks.stored.by_device:
         # A reading that is sent again must get the same instant as when the clock was wrong.
         plain &= ~np.isin(device_id[starts], list(clocks.stored.by_device))
+    if told_by_us is not None:
+        plain |= told_by_us[starts]
+        for row in np.flatnonzero(told_by_us & (instant > received_at + AHEAD_LIMIT)).tolist():
+            dated.bad[row] = "later than now"
     ends = np.append(starts[1:], len(instant))
     for group in np.flatnonzero(~plain).tolist():
         rows = range(int(starts[group]), int(ends[group]))

@@ -15,7 +15,7 @@ from devices.kinds import Kinds
 from devices.kinds.kind import MERGE
 from devices.registry.registry import Device, Registry
 from devices.wire import Reason
-from devices.wire.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
+from devices.wire.topics import GATEWAY, HAND, PREFIX, BadTopic, Channel, Topic, parse
 
 _MOST_TOPICS = 1_000_000
 """Most resolved topics in memory: their number must be bounded, as clients may publish on any topic."""
@@ -44,6 +44,11 @@ class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
     def relays(self) -> bool:
         """Tell whether elements on this topic name their own device."""
         return self.kind == GATEWAY
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether people say what comes: of any device of the municipality, by our own clocks."""
+        return self.relays and self.name == HAND
 
 
 class Directory:
@@ -114,6 +119,8 @@ class Directory:
         municipality = self.registry.municipalities.get(topic.municipality)
         if municipality is None:
             return _refused(topic, name, Reason.UNKNOWN_MUNICIPALITY, topic.municipality)
+        if (kind, name) == (GATEWAY, HAND):
+            return _hand(topic)
         if kind not in self.kinds and kind != GATEWAY:
             return _refused(topic, name, Reason.UNKNOWN_KIND, kind)
         device = self._by_wire.get(name)
@@ -152,7 +159,7 @@ class Directory:
     def not_behind(self, gateway: TopicSource, name: str) -> TopicSource | None:
         """Return the gateway's refusal where a registered device is not behind it; else None."""
         device = self._by_wire.get(name)
-        if device is None or device.name == gateway.name or gateway.name in device.relays:
+        if device is None or device.name == gateway.name or gateway.name in device.relays or gateway.by_hand:
             return None
         detail = f"{name} is not registered behind gateway {gateway.name}"
         return _refused(gateway.topic, gateway.name, Reason.NOT_YOUR_DEVICE, detail)
@@ -201,6 +208,12 @@ class Directory:
     def device(self, device_id: int) -> Device:
         """Return a registered device by its id."""
         return self.registry.devices[device_id]
+
+
+def _hand(topic: Topic) -> TopicSource:
+    if topic.channel is not Channel.TELEMETRY:
+        return _refused(topic, HAND, Reason.BAD_TOPIC, f"{HAND} relays readings and nothing else")
+    return TopicSource(topic=topic, name=HAND, kind=GATEWAY)
 
 
 def _refused(topic: Topic | None, name: str, reason: Reason, detail: str) -> TopicSource:

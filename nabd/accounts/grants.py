@@ -2,8 +2,8 @@
 
 Pure. A process has the account nabd_<process>; `nabd migrate` has nabd_owner, which owns all but readings.
 Letters are PostgreSQL's own: a INSERT, r SELECT, w UPDATE, d DELETE, U USAGE; and k: lock rows, by a right to
-update their `id`, which nothing can change. `nabd sweep` makes and drops partitions of readings, and so owns
-their tables.
+update their `id`, which nothing can change; s: say how something stands, and nothing else of it. `nabd sweep`
+makes and drops partitions of readings, and so owns their tables.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class TableGrant:
 
 PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "U": "USAGE"}
 OWN = "own"
+COLUMNS = {"k": ("id",), "s": ("status", "detail", "tries", "due_at", "updated_at")}
+"""Letters that give a right to update some columns."""
 
 _TABLE = """
                     ingest   sweep    notify   api      annotate  bridge
@@ -64,7 +66,7 @@ banned_device       r        r        -        ard      -        r
 calendar_day        -        -        r        arwd     -        -
 channel_state       -        -        arw      r        -        -
 clock_offset        ard      -        -        rd       -        -
-command             rw       arwd     -        arw      -        -
+command             rw       arwd     -        arw      -        rs
 command_request     -        -        -        arw      -        -
 database_reader     -        -        -        -        -        -
 delivery            -        rd       arw      rw       -        -
@@ -76,11 +78,13 @@ device_credential   -        rw       -        arw      -        -
 device_move         -        -        -        ar       -        -
 device_note         -        -        -        ar       -        -
 device_pace         arwd     -        -        r        -        -
+downlink_topic      -        -        -        -        -        arw
 escalation          -        rd       arw      r        -        -
 external_alert      -        rwd      -        arwd     -        -
 firmware_image      -        r        -        ard      -        -
 forecast            -        arw      -        r        -        -
 ground_feature      r        r        r        arwd     r        r
+hand_reading        -        rwd      -        arw      -        -
 hangs_on            r        r        -        r        -        r
 hardware            ar       r        r        arw      -        r
 idempotency_key     -        rd       -        arw      -        -
@@ -98,6 +102,8 @@ nabd_holder         arwd     arwd     arwd     arwd     arwd     arwd
 nabd_migration      r        r        r        r        r        r
 nabd_schema         r        r        r        r        r        r
 named_principal     r        r        r        r        r        -
+ngsi_secret         -        -        r        arwd     -        -
+ngsi_subscription   -        rd       rw       arwd     -        -
 notifier            -        r        rw       r        -        -
 oidc_person         -        -        r        arw      -        -
 oidc_sign_in        -        -        -        ard      -        -
@@ -141,7 +147,7 @@ sweep_pending       -        arwd     -        -        -        -
 sweep_run           -        arw      -        r        -        -
 team                -        -        rk       arwd     -        -
 team_member         -        -        r        ard      -        -
-token               -        -        -        arw      -        -
+token               -        -        r        arw      -        -
 transition          a        ard      rw       ar       r        -
 work_by_rule        -        -        r        arwd     -        -
 work_calendar       -        -        r        arw      -        -
@@ -161,10 +167,10 @@ def grants_on(tables: Sequence[Table]) -> Iterator[TableGrant]:
         if letters == OWN:
             continue
         for letter in letters:
-            if letter == "k":
-                yield TableGrant(relation=relation, role=account.role, privilege="UPDATE", column="id")
-            else:
-                yield TableGrant(relation=relation, role=account.role, privilege=PRIVILEGES[letter])
+            columns = COLUMNS.get(letter, ("",))
+            privilege = PRIVILEGES.get(letter, "UPDATE")
+            for column in columns:
+                yield TableGrant(relation=relation, role=account.role, privilege=privilege, column=column)
 
 
 def known(tables: Sequence[Table]) -> set[str]:

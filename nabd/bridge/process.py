@@ -6,30 +6,34 @@ Sessions begin, end and begin anew as people change their sources. What a sessio
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import asyncpg
 import structlog
 
 from devices import kinds
 from devices.codecs.pool import Codecs
+from devices.commands import downlinks
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.profiles.files import ProfileFiles
-from devices.registry.registry import Device, load
 from devices.relay import Relay
 from devices.sources import states
 from devices.sources.frames import Frames
+from devices.sources.installed import InstalledDevices
 from devices.sources.listing import list_sources, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Frame
 from devices.sources.translation import Translator, TranslatorMeans
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
+from nabd.bridge.downlinks import Downlinks, KnownTopics
 from nabd.bridge.session import SourceSession, Step
 from nabd.bridge.upstream import NOWHERE_PRIVATE
 from nabd.broker.address import BrokerAddress
@@ -54,6 +58,7 @@ COPY_US = 600_000_000
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Version = tuple[datetime, str, str]
 
 
@@ -78,13 +83,13 @@ class Bridge:
     profiles: ProfileFiles
     targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
-    devices: dict[str, Device] = field(default_factory=dict)
+    devices: InstalledDevices = field(default_factory=InstalledDevices)
+    topics: KnownTopics = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
-    _generation: int = -1
 
     async def look(self, connection: Connection) -> None:
         """Begin and end sessions as sources are now, and store how it goes with each."""
-        await self._load_devices(connection)
+        await self.devices.look(connection)
         wanted = {one.id: one for one in await list_sources(connection) if one.way is Way.MQTT}
         for number, heard in [*self.heard.items()]:
             source = wanted.get(number)
@@ -97,11 +102,15 @@ class Bridge:
         for source in wanted.values():
             if source.enabled and source.id not in self.heard:
                 self.heard[source.id] = await self._begin(connection, source)
+        for number in await downlinks.due_at(connection, self.now):
+            if (due := self.heard.get(number)) is not None:
+                due.session.downlinks.look()
         await self._say(connection, wanted)
         await states.forget_old(connection, self.now)
 
     async def close(self) -> None:
-        """End every session."""
+        """End every session; who hears next may learn otherwise where devices are told something."""
+        self.topics.clear()
         for number in [*self.heard]:
             await self._end(number)
 
@@ -109,9 +118,7 @@ class Bridge:
         gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
         relay = Relay(gateway, partial(client, self.ours), self.now)
         known = await states.frames(connection, source.id, self.now)
-        around = TranslatorMeans(
-            profiles=self.profiles.current, codecs=self.codecs, device=lambda name: self.devices.get(name)
-        )
+        around = TranslatorMeans(profiles=self.profiles.current, codecs=self.codecs, device=self.devices.get)
         session = SourceSession(
             source=source,
             secret=await secret_of(connection, source),
@@ -120,6 +127,14 @@ class Bridge:
             relay=relay,
             translator=Translator(source, around, Frames(known, window=COPY_US)),
             remember=partial(self._remember, source.id),
+            downlinks=Downlinks(
+                source=source,
+                device=self.devices.get,
+                topics=self.topics,
+                database=self._patiently,
+                now=self.now,
+                step=self.step,
+            ),
             now=self.now,
             step=self.step,
         )
@@ -133,23 +148,18 @@ class Bridge:
         await asyncio.gather(*heard.tasks, return_exceptions=True)
 
     async def _remember(self, source: int, frames: dict[Frame, int], settled: bool) -> None:
+        await self._patiently(lambda one: states.remember(one, source, frames, self.now, settled=settled))
+
+    async def _patiently(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do something in the database, however long it is away."""
         while True:
             try:
                 async with self.pool.acquire() as connection:
-                    await states.remember(connection, source, frames, self.now, settled=settled)
+                    return await work(connection)
             except Exception as error:  # only an outage is waited for
                 if not is_outage(error):
                     raise
                 await asyncio.sleep(PAUSE_S)
-            else:
-                return
-
-    async def _load_devices(self, connection: Connection) -> None:
-        generation = await connection.fetchval("SELECT max(generation) FROM shard")
-        if generation != self._generation:
-            registry = await load(connection)
-            self.devices = {one.wire: one for one in registry.devices.values() if one.retired_at is None}
-            self._generation = generation
 
     async def _say(self, connection: Connection, wanted: dict[int, Source]) -> None:
         for number, source in wanted.items():

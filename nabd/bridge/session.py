@@ -7,13 +7,11 @@ source is its state, and nobody else's.
 from __future__ import annotations
 
 import asyncio
-import random
 import ssl
 from collections import ChainMap
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import aiomqtt
 import structlog
@@ -21,12 +19,14 @@ import structlog
 from devices.codecs.codec import CodecsAway
 from devices.instants import Now
 from devices.relay import Outcome, Relay
+from devices.relay.reconnecting import stay_connected
 from devices.sources.source import Source
 from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translated, Translator
 from devices.wire.adapters.formats import Happening
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.sparkplug import rebirth_request
+from nabd.bridge.downlinks import Downlinks
 from nabd.bridge.upstream import NOWHERE_PRIVATE, SubscriptionRefused, Upstream, UpstreamMessage, connected
 from nabd.broker.address import BrokerAddress
 from notify.channels.public_address import ListedTargets
@@ -34,9 +34,6 @@ from store.failures import DATA_ERRORS
 
 AT_ONCE = 500
 """Messages on their way at once; the broker waits with more."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-LASTED_S = 60.0
-"""A connection that lasted so long was a good one: the next attempt comes at once."""
 OVERDUE_EVERY_S = 1.0
 OUTAGES = (aiomqtt.MqttError, SubscriptionRefused, CodecsAway, OSError, ssl.SSLError, TimeoutError)
 
@@ -95,6 +92,7 @@ class SourceSession:
     relay: Relay
     translator: Translator
     remember: Remember
+    downlinks: Downlinks
     now: Now
     targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
@@ -104,25 +102,19 @@ class SourceSession:
 
     async def run(self) -> None:
         """Stay connected until cancelled; an outage is logged when it begins and when it ends."""
-        pause = FIRST_PAUSE_S
-        clock = asyncio.get_running_loop().time
-        while True:
-            began = clock()
-            try:
-                async with connected(self.source, self.secret, self.ours, targets=self.targets) as upstream:
-                    self._tell(connected=True)
-                    await self._serve(upstream)
-            except* OUTAGES as group:
-                self._tell(connected=False, reason=_said(group))
-            pause = FIRST_PAUSE_S if clock() - began > LASTED_S else min(pause * 2, LONGEST_PAUSE_S)
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+        await stay_connected(self._connected, OUTAGES, partial(self._tell, connected=False))
+
+    async def _connected(self) -> None:
+        async with connected(self.source, self.secret, self.ours, targets=self.targets) as upstream:
+            self._tell(connected=True)
+            await self._serve(upstream)
 
     def take_counts(self) -> Counted:
         """Return what was counted since this was asked last."""
         counted, self.counted = self.counted, Counted()
         return counted
 
-    def _tell(self, *, connected: bool, reason: str = "") -> None:
+    def _tell(self, reason: str = "", *, connected: bool) -> None:
         if reason and (self.connected or reason != self.reason):
             log.warning("source cannot be heard", source=self.source.name, reason=reason)
         elif connected and not self.connected:
@@ -135,9 +127,12 @@ class SourceSession:
                 connection = _Connection(upstream=upstream, tasks=tasks)
                 tasks.create_task(self._acknowledge(connection))
                 tasks.create_task(self._look_for_overdue(connection))
+                tasks.create_task(self.downlinks.hand_over(upstream))
                 async for message in upstream.messages():
-                    self._count(messages=1, last_message_at=self.now())
-                    await self._pass_on(connection, message, await self._translated(message))
+                    self.counted += Counted(messages=1, last_message_at=self.now())
+                    found = await self._translated(message)
+                    await self.downlinks.hear(message.topic, message.payload, found)
+                    await self._pass_on(connection, message, found)
         finally:
             # What is not acknowledged comes again, and is no copy of what was not settled.
             self.translator.end_all()
@@ -202,7 +197,7 @@ class SourceSession:
             self.step("remembered")
             for one, known in zip(settled, frames, strict=True):
                 self.translator.end(one.found, known, self.now())
-                self._count_outcomes(one.found, one.sending.result())
+                self.counted += one.found.counted(one.sending.result(), self.now())
                 if one.message is not None:
                     connection.upstream.acknowledge(one.message)
             self.step("acknowledged")
@@ -213,20 +208,6 @@ class SourceSession:
                 await self.remember(frames, True)
         except DATA_ERRORS:  # all of it is committed: the worst is that a copy is not known as one
             log.exception("frames cannot be remembered", source=self.source.name)
-
-    def _count_outcomes(self, found: Translated, outcomes: Sequence[Outcome]) -> None:
-        rejected = sum(not outcome.settled for outcome in outcomes)
-        self._count(readings=len(outcomes) - rejected, rejected=rejected, copies=found.copies)
-
-    def _count(self, *, last_message_at: int | None = None, **more: int) -> None:
-        old = self.counted
-        self.counted = Counted(
-            messages=old.messages + more.get("messages", 0),
-            readings=old.readings + more.get("readings", 0),
-            rejected=old.rejected + more.get("rejected", 0),
-            copies=old.copies + more.get("copies", 0),
-            last_message_at=old.last_message_at if last_message_at is None else last_message_at,
-        )
 
 
 def _release(released: asyncio.Event, sending: asyncio.Task[list[Outcome]]) -> None:
@@ -240,11 +221,3 @@ def _refused(error: Exception, message: UpstreamMessage | None) -> Translated:
     sent = b"" if message is None else message.payload
     found.refuse(f"a mistake of this version, please report it: {error!r}", sent)
     return found
-
-
-def _said(group: BaseExceptionGroup[Any]) -> str:
-    """Return what a group of outages says, as one line."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first) or type(first).__name__

@@ -28,12 +28,13 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One message, and what would become of it."""
+    """One message, and what would become of it. problems: what could not be read beside that."""
 
     topic: str
     bytes: int
     elements: list[dict[str, object]]
     events: list[dict[str, Any]]
+    problems: list[str]
 
 
 async def attempt(
@@ -65,7 +66,9 @@ async def attempt(
             translator.end(made, {}, now())
             shown = [{k: v for k, v in one.items() if k != raw.KEY} for one in made.elements]
             events = [asdict(event) for event in made.events]
-            found.append(Tried(topic=topic, bytes=len(payload), elements=shown, events=events))
+            found.append(
+                Tried(topic=topic, bytes=len(payload), elements=shown, events=events, problems=made.problems)
+            )
 
         topic, payload = sample
         if payload is not None:

@@ -107,6 +107,9 @@ class Upstream:
     def __init__(self, client: aiomqtt.Client, inbox: _Inbox) -> None:
         self._client = client
         self._inbox = inbox
+        self._one_at_a_time = asyncio.Lock()
+        self._code = 0
+        self._hear_codes()
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
         """Yield messages until the connection is lost.
@@ -131,13 +134,27 @@ class Upstream:
         if message.qos:
             self._client._client.ack(message.packet, message.qos)
 
-    async def publish(self, topic: str, payload: bytes) -> None:
-        """Publish at QoS 1.
+    async def publish(self, topic: str, payload: bytes) -> int:
+        """Publish at QoS 1; return the broker's reason code, of MQTT 3.1.1 always 0.
 
         Raises:
             aiomqtt.MqttError: the connection is lost.
         """
-        await self._client.publish(topic, payload, qos=1)
+        async with self._one_at_a_time:
+            self._code = 0
+            await self._client.publish(topic, payload, qos=1)
+            return self._code
+
+    def _hear_codes(self) -> None:
+        """Keep the reason code of each PUBACK: aiomqtt waits for one and does not tell it."""
+        told = self._client._client.on_publish
+        assert told is not None
+
+        def heard(paho: Any, userdata: Any, mid: int, code: Any, properties: Properties) -> None:
+            self._code = _value(code)
+            told(paho, userdata, mid, code, properties)  # type: ignore[call-arg]
+
+        self._client._client.on_publish = heard
 
 
 @asynccontextmanager

@@ -42,6 +42,7 @@ from nabd.cli.devices.options import (
     Serial,
     Title,
 )
+from nabd.cli.devices.reading import read, readings_by_hand
 from nabd.cli.intervals import intervals
 from readings import latest, proposals, quarantine
 from readings.latest import Latest
@@ -57,6 +58,8 @@ app.command()(replace)
 app.command()(hardware)
 app.command()(note)
 app.command()(notes)
+app.command()(read)
+app.command()(readings_by_hand)
 app.command()(command)
 app.command()(commands)
 app.command()(config)

@@ -37,6 +37,7 @@ CODES: Mapping[str, str] = {
     "quotas": "N504",
     "sources": "N505",
     "codecs": "N506",
+    "partly read": "N507",
     "rules": "N601",
     "blind rules": "N602",
     "notify": "N701",

@@ -24,7 +24,7 @@ from nabd.doctor.running.notifier import check_notifier
 from nabd.doctor.running.replica import check_replica
 from nabd.doctor.running.retention import check_retention
 from nabd.doctor.running.rollups import check_rollups
-from nabd.doctor.running.sources import check_sources
+from nabd.doctor.running.sources import check_partly_read, check_sources
 from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
@@ -53,6 +53,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         ("TimescaleDB", check_extension),
         ("notify", check_notifier),
         ("sources", check_sources),
+        ("partly read", check_partly_read),
         ("codecs", check_codecs),
         ("ledger", _ledger),
         ("quotas", check_quotas),

@@ -11,11 +11,13 @@ from datetime import timedelta
 from alerts.expiry import ENDED_ALERTS
 from api import idempotency_keys
 from devices.commands.answered import SETTLED_COMMANDS
+from devices.publishing.subscriptions import SUBSCRIPTIONS
 from nabd.settings import Settings, photo_directory, retention_of
 from notify.answers import offers
 from notify.expiry import DELIVERIES
 from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
+from readings.by_hand.expiry import NEVER_STORED
 from readings.stored.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows
 from store.expiry import Expiring
@@ -24,6 +26,10 @@ from work.orphan_photos import OrphanPhotos
 
 ORPHANS_KEPT = timedelta(days=7)
 """How old the file of a photo without a row is before it goes: backups of both may be days apart."""
+EXPIRED_KEPT = timedelta(days=7)
+"""How long a subscription that expired is still shown as such."""
+UNSENT_KEPT = timedelta(days=30)
+"""How long a phone may be away between two tries to send what was entered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,18 @@ def classes_of(settings: Settings) -> list[RetentionClass]:
         ),
         RetentionClass(
             name="repeated requests", expiring=idempotency_keys.KEYS, keep=idempotency_keys.REMEMBERED
+        ),
+        RetentionClass(
+            name="entered by hand, never stored",
+            expiring=NEVER_STORED,
+            keep=UNSENT_KEPT,
+            survives="what was stored, with its author",
+        ),
+        RetentionClass(
+            name="expired subscriptions",
+            expiring=SUBSCRIPTIONS,
+            keep=EXPIRED_KEPT,
+            survives="that they were made, in the audit",
         ),
         RetentionClass(name="links in messages", expiring=offers.OFFERS, keep=offers.KEPT_FOR, real=True),
         RetentionClass(name="sessions", expiring=SESSIONS, keep=timedelta(0), real=True),

@@ -66,6 +66,7 @@ async def app(pool: asyncpg.Pool, tmp_path: Path) -> FastAPI:
         now=builders.now,
         beyond_loopback=False,
         photo_dir=tmp_path / "photos",
+        relaying=builders.Committed(),
     )
 
 

@@ -114,6 +114,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/quarantine/{unknown}/replace"): {"place": "bin-1", "serial": "S-2", "reason": "broken"},
     ("post", "/api/v1/quarantine/{unknown}/ban"): {"reason": "not ours"},
     ("post", "/api/v1/devices/{device}/notes"): {"body": "The key hangs at the bakery."},
+    ("post", "/api/v1/devices/{device}/hand-readings"): {"measurements": {"fill_pct": 55}, "note": "tape"},
     ("post", "/api/v1/quarantine/{unknown}/adopt"): {"title": "Port", "lat": 34.4, "attributes": {"a": 1}},
     ("post", "/api/v1/rules/check"): RULE,
     ("post", "/api/v1/profiles/test"): {"profile": "dragino-ldds75", "hex": "0b450b0500010501", "port": 2},

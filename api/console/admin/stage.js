@@ -18,6 +18,7 @@ const PARTS = [
   { part: "commands", needs: "read", text: () => t("part_commands"), open: () => import("./commands.js") },
   { part: "firmware", needs: "read", text: () => t("part_firmware"), open: () => import("./firmware.js") },
   { part: "profiles", needs: "read", text: () => t("part_profiles"), open: () => import("./profiles.js") },
+  { part: "sources", needs: "manage-devices", text: () => t("part_sources"), open: () => import("./sources.js") },
   { part: "quarantine", needs: "install-devices", text: () => t("part_quarantine"), open: () => import("./quarantine.js") },
   { part: "rejections", needs: "read", text: () => t("part_rejections"), open: () => import("./rejections.js") },
   { part: "rules", needs: "read", text: () => t("part_rules"), open: () => import("./rules.js") },

@@ -10,6 +10,7 @@ import { language, number, said, t, tn, unit, zone } from "../shell/i18n.js";
 import { fromLocalText, localText } from "../shell/moments.js";
 import { loadReadings, seriesOf } from "../shell/readings.js";
 import { now, state } from "../shell/state.js";
+import { handBetween } from "./hand.js";
 import { PRESETS, WEEK_MS, addressed, groups, moved, spanOf } from "./span.js";
 
 const NEIGHBOURS = 5;
@@ -100,19 +101,20 @@ async function load() {
   const width = Math.max(parts.boxes.clientWidth, 260);
   try {
     const interval = state.latest.get(name)?.interval_s;
-    const [found, marks, others] = await Promise.all([
+    const [found, marks, others, stamps] = await Promise.all([
       loadReadings(name, names, wanted, width, interval), loadMarks(name, wanted), beside(names, wanted, width, interval),
+      handBetween(name, wanted).catch(() => []), // a chart without them still says what was measured
     ]);
     if (question !== asked || device?.name !== name) return; // the reader has moved on meanwhile
-    await draw(shown, wanted, found, marks, others);
+    await draw(shown, wanted, found, marks, others, stamps);
   } catch (error) {
     if (question === asked) parts.boxes.replaceChildren(h("p", { class: "problem", role: "alert" }, t("failed", { reason: reasonOf(error) })));
   }
 }
 
-async function draw(shown, { start, end }, found, marks, others) {
+async function draw(shown, { start, end }, found, marks, others, stamps) {
   const options = shown.map((group) => ({
-    start, end, marks, onSpan: (from, until) => go(addressed(from, until)),
+    start, end, marks, stamps, onSpan: (from, until) => go(addressed(from, until)),
     series: [...group.map((one) => seriesOf(one, found)), ...others.flatMap((other) => group.slice(0, 2).map((one) => compared(one, other, group)))],
     limits: lines(group),
   }));

@@ -8,12 +8,14 @@ import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { full, language, number, said, statusText, t, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
+import { enterable } from "../shell/reading_form.js";
 import { alertsOf, putAlert, setAlerts, state, statusOf } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
 import { startCycles } from "./cycles.js";
 import { drawCharts, refreshCharts, startCharts, stopCharts } from "./charts.js";
 import { hearCommand, startCommands } from "./commands.js";
 import { drawMessages, hearReading, startMessages } from "./messages.js";
+import { enterReading, hearHand, startHand } from "./hand.js";
 import { startNotes } from "./notes.js";
 import { drawPast, startPast } from "./past.js";
 import { values } from "./values.js";
@@ -117,20 +119,24 @@ function build() {
   }
   Object.assign(parts, {
     values: h("div"), cycles: h("div"), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
-    past: h("section", { class: "card past" }), commands: h("section", { class: "card commands" }), notes: h("section", { class: "card" }), messages: h("section", { class: "card messages" }),
+    past: h("section", { class: "card past" }), commands: h("section", { class: "card commands" }), notes: h("section", { class: "card" }), hand: h("section", { class: "card", hidden: true }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
   const focused = document.activeElement;
   $("device").replaceChildren(parts.head,
     h("div", { class: "device-columns" },
       h("div", { class: "column" }, card(t("latest_values"), parts.values, parts.cycles), card(t("history"), parts.charts)),
-      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.commands, parts.notes, parts.past, parts.messages)));
+      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.commands, parts.hand, parts.notes, parts.past, parts.messages)));
   drawPlace();
   startCharts(parts.charts, known.device);
   startCycles(parts.cycles, name, state.kinds.get(known.device.kind));
   startPast(parts.past, name);
   startCommands(parts.commands, known.device);
   startNotes(parts.notes, name);
+  startHand(parts.hand, known.device, () => {
+    refreshCharts();
+    redraw();
+  });
   // The field of a note stays and is moved; what was moved has lost the focus.
   if (focused?.isConnected) focused.focus({ preventScroll: true });
   startMessages(parts.messages, name);
@@ -167,6 +173,7 @@ function drawHead() {
         reasons.has(alert.id) && why(reasons.get(alert.id)),
       ])),
     h("div", { class: "head-actions" }, back,
+      may("enter-readings") && !device.retired_at && enterable(kind).length > 0 && h("button", { type: "button", class: "quiet", "data-focus": "reading", onclick: () => enterReading(device) }, t("enter_reading")),
       may("install-devices") && !device.retired_at && h("button", { type: "button", class: "quiet", "data-focus": "edit", onclick: edit }, t("edit"))));
   updateTimes(head);
   if (focused) head.querySelector(`[data-focus="${focused}"]`)?.focus();
@@ -299,5 +306,6 @@ function refreshSoon() {
   timer ??= setTimeout(() => {
     timer = null;
     refreshCharts();
+    hearHand();
   }, REFRESH_MS);
 }

@@ -5,6 +5,7 @@ import { bdi, h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, number, said, t, tn, value } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
+import { handAt } from "./hand.js";
 
 const PAGE = 5;
 const MOST_HEARD = 50;
@@ -37,8 +38,10 @@ export function hearReading(latest) {
 }
 
 export function drawMessages() {
-  if (box && drawn !== (heard[0]?.received_at ?? "none")) fill();
+  if (box && drawn !== stand()) fill();
 }
+
+const stand = () => `${heard[0]?.received_at ?? "none"} ${heard.filter((one) => handAt(one.observed_at)).length}`;
 
 async function more() {
   const shown = device;
@@ -53,7 +56,7 @@ async function more() {
 }
 
 function fill() {
-  drawn = heard[0]?.received_at ?? "none";
+  drawn = stand();
   const open = [...box.querySelectorAll("details[open]")].map((one) => one.dataset.key);
   const focused = box.contains(document.activeElement) && document.activeElement.dataset.focus;
   box.replaceChildren(
@@ -80,7 +83,8 @@ function acceptedRow(latest) {
   const kind = state.kinds.get(latest.kind);
   return h("li", {}, h("details", { "data-key": latest.received_at },
     h("summary", {}, h("time", { datetime: latest.received_at }, full(new Date(latest.received_at))), " ",
-      h("small", {}, tn("elements", Object.keys(latest.measurements).length))),
+      h("small", {}, tn("elements", Object.keys(latest.measurements).length)), " ",
+      handAt(latest.observed_at) && h("span", { class: "tag is-plain" }, t("entered_by_hand"))),
     h("dl", { class: "facts" }, Object.entries(latest.measurements).map(([name, raw]) => {
       const one = kind?.measurements.find((declared) => declared.name === name) ?? { name, type: typeof raw };
       return h("div", {}, h("dt", {}, bdi(name)),

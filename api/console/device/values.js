@@ -2,6 +2,7 @@
 
 import { bdi, h } from "../shell/dom.js";
 import { full, said, t, value } from "../shell/i18n.js";
+import { handAt } from "./hand.js";
 
 // Returns a tile for each measurement of a newest reading and one for when it was, and what it lacks.
 export function values(kind, latest) {
@@ -11,7 +12,7 @@ export function values(kind, latest) {
     shown.map((one) => tile(one, latest, one.name === kind.headline)),
     h("div", { class: "value" }, h("dt", {}, t("last_reading")),
       h("dd", { title: full(new Date(latest.observed_at)) }, h("time", { "data-since": latest.observed_at, datetime: latest.observed_at })),
-      h("dd", { class: "doubt" }, quality(latest))));
+      h("dd", { class: "doubt" }, quality(latest)), handAt(latest.observed_at) && h("dd", { class: "doubt" }, t("entered_by_hand"))));
   const lacks = h("p", { class: "meta missing" }, t("not_in_it"), " ", missing.map((one) => said(one.label, one.name)).join(", "));
   return missing.length ? [tiles, lacks] : [tiles];
 }

@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 const SPANS = [1, 7, 28, 365];
 const LONGEST_RAW = 31;
 const FORMATS = ["csv", "ndjson", "parquet"];
+const PLACED = [...FORMATS, "geojson"];
 
 const days = () => (SPANS.includes(Number(place().days)) ? Number(place().days) : 28);
 
@@ -25,10 +26,10 @@ export async function report(element, { town }) {
       SPANS.map((one) => h("button", { type: "button", class: "chip", "aria-pressed": String(one === days()), onclick: () => go({ days: String(one) }) },
         one === 365 ? tn("years", 1) : tn("days", one))))),
     h("ul", { class: "files" },
-      row(t("alerts"), t("file_alerts"), "/api/v1/exports/alerts", { municipality: town, since: start }, FORMATS),
-      row(t("work_orders"), t("file_orders"), "/api/v1/exports/work-orders", { municipality: town }, FORMATS),
-      row(t("devices"), t("file_devices"), "/api/v1/standings", { municipality: town }, FORMATS),
-      [...state.kinds.values()].map((kind) => row(said(kind.title, kind.name), t("file_kind"), "/api/v1/standings", { municipality: town, kind: kind.name }, ["csv", "parquet"])),
+      row(t("alerts"), t("file_alerts"), "/api/v1/exports/alerts", { municipality: town, since: start }, PLACED),
+      row(t("work_orders"), t("file_orders"), "/api/v1/exports/work-orders", { municipality: town }, PLACED),
+      row(t("devices"), t("file_devices"), "/api/v1/standings", { municipality: town }, PLACED),
+      [...state.kinds.values()].map((kind) => row(said(kind.title, kind.name), t("file_kind"), "/api/v1/standings", { municipality: town, kind: kind.name }, ["csv", "parquet", "geojson"])),
       town && [...state.kinds.values()].map((kind) => row(
         t("readings_of_kind", { kind: said(kind.title, kind.name) }), t("file_kind_readings"), "/api/v1/exports/readings",
         { municipality: town, kind: kind.name, start: new Date(now() - Math.min(days(), LONGEST_RAW) * DAY_MS).toISOString(), end }, FORMATS)),
@@ -42,7 +43,7 @@ export async function report(element, { town }) {
 }
 
 // Names of formats are the same in every language.
-const FORMAT_NAMES = { ndjson: "NDJSON", parquet: "Parquet" };
+const FORMAT_NAMES = { ndjson: "NDJSON", parquet: "Parquet", geojson: "GeoJSON" };
 
 const row = (title, text, address, query, formats) => h("li", {}, h("div", {}, h("b", {}, title), h("p", { class: "meta" }, text)), links(address, query, formats));
 

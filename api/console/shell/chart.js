@@ -23,6 +23,7 @@ const load = once(() => Promise.all([import("../vendor/uplot.js"), ...STYLES.map
 // series: [{label, unit, points: [[ms, value, low?, high?, suspect?]], gap_ms, measurement?, dashed?}], of which
 // `measurement` (as a kind declares it) says how values are written and where a counter or a circle breaks;
 // start, end: ms; limits: [{value, label, severity?}]; marks: [{from, until (null: goes on), severity, label}];
+// stamps: [{at, values by name of measurement, label}], points that people entered;
 // onSpan(from, until): a span was dragged over; empty: what is said where there is no point. Returns {update(options), remove()};
 // once its element has left the page it removes itself.
 export async function chart(element, options) {
@@ -40,7 +41,7 @@ class Drawing {
     this.theme.addEventListener("change", this.again);
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(element);
-    this.options = { limits: [], marks: [] };
+    this.options = { limits: [], marks: [], stamps: [] };
     this.update(options);
   }
 
@@ -182,6 +183,26 @@ class Drawing {
       ctx.fill();
       ctx.stroke();
     }
+    this.drawStamps(plot, one, line, scale, colour);
+  }
+
+  // What people entered: a square on its corner.
+  drawStamps(plot, one, line, scale, colour) {
+    if (one.dashed) return;
+    const { ctx } = plot;
+    const half = 5 * devicePixelRatio;
+    ctx.fillStyle = line;
+    ctx.strokeStyle = colour("--card");
+    for (const { at, values } of this.options.stamps) {
+      const raw = values[one.measurement?.name];
+      if (raw === undefined || typeof raw === "string") continue;
+      const [x, y] = [plot.valToPos(at, "x", true), plot.valToPos(Number(raw), scale, true)];
+      ctx.beginPath();
+      for (const [right, down] of [[0, -half], [half, 0], [0, half], [-half, 0]]) ctx.lineTo(x + right, y + down);
+      ctx.closePath();
+      ctx.fill();
+      ctx.stroke();
+    }
   }
 
   // What stands under the cursor, in words.
@@ -190,13 +211,16 @@ class Drawing {
     this.readout.hidden = !(left >= 0);
     if (this.readout.hidden) return;
     const at = plot.posToVal(left, "x");
-    const { series, marks, start, end } = this.options;
+    const { series, marks, stamps, start, end } = this.options;
     const reach = Math.max((end - start) / 40, 1);
     const found = series.map((one) => ({ one, point: nearest(one.points, at, Math.max(reach, one.gap_ms ?? 0)) })).filter(({ point }) => point);
     const open = marks.filter(({ from, until }) => from <= at && at <= (until ?? end));
+    const shown = found[0]?.point[0] ?? at;
+    const entered = stamps.filter((one) => Math.abs(one.at - shown) < reach / 10 || one.at === shown);
     this.readout.replaceChildren(
-      h("time", {}, full(new Date(found[0]?.point[0] ?? at))),
+      h("time", {}, full(new Date(shown))),
       ...found.map(({ one, point }) => h("b", {}, series.length > 1 && h("span", {}, one.label, " "), told(one, point))),
+      ...entered.map(({ label }) => h("span", { class: "tag is-plain" }, label)),
       ...open.map(({ label, severity }) => h("span", { class: `tag is-${severity}` }, label)));
     this.readout.classList.toggle("flip", left > plot.over.clientWidth / 2);
   }
@@ -256,7 +280,7 @@ function caption(series) {
 }
 
 // The chart in words, for who does not see it.
-function describe({ series, limits, marks }) {
+function describe({ series, limits, marks, stamps }) {
   const lines = series.filter(({ points }) => points.length).map((one) => {
     const good = one.points.filter((point) => !point[4]);
     if (!good.length) return `${one.label}: ${t("suspect")}`;
@@ -267,7 +291,8 @@ function describe({ series, limits, marks }) {
     return gaps > 0 && !one.measurement?.circular && !one.measurement?.counter ? `${said}. ${tn("chart_gaps", gaps)}` : said;
   });
   const bounds = limits.map(({ label }) => label);
-  return [...lines, ...bounds, ...(marks.length ? [tn("chart_alerts", marks.length)] : [])].join(". ");
+  const entered = stamps.map(({ at, label }) => `${label}: ${full(new Date(at))}`);
+  return [...lines, ...bounds, ...entered, ...(marks.length ? [tn("chart_alerts", marks.length)] : [])].join(". ");
 }
 
 // The series that uPlot draws for one of ours: its line, and where readings are summed up the ends of a band.

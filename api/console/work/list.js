@@ -11,6 +11,7 @@ import { SEVERITIES } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
 import { allBy, isLoaded, lately, mine, more } from "./orders.js";
 import { askPosition, canAsk, position } from "./position.js";
+import { deviceNamed, openReading } from "./reading.js";
 import { LATE_POSITION_MS, isPlaced, sorted } from "./rules.js";
 import { instant } from "./clock.js";
 import { canTell, isTold, tellHere } from "../shell/push.js";
@@ -155,6 +156,7 @@ function footer() {
   return h("footer", { class: "work-foot" }, place_,
     h("p", { class: "ways" }, button,
       h("button", { type: "button", onclick: scan }, t("scan")),
+      may("enter-readings") && h("button", { type: "button", "data-focus": "read", onclick: read }, t("enter_reading")),
       may("install-devices") && moveLink({ install: true, order: null }, { class: "way" }, t("nav_install"))), tell, missing());
 }
 
@@ -192,6 +194,16 @@ async function scan() {
       throw error;
     }
     return location.assign(`/devices/${encodeURIComponent(device)}`);
+  });
+}
+
+// At a device of which there is no work: its code is scanned, or its id typed.
+async function read() {
+  const { openScan } = await import("./scan.js");
+  openScan(async (device) => {
+    const known = mine().find((order) => order.device === device) ?? await deviceNamed(device);
+    // Once the window of the code is closed.
+    setTimeout(() => openReading(known));
   });
 }
 

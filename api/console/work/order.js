@@ -14,6 +14,7 @@ import { me } from "./answers.js";
 import { detailOf, loadMine, loadOrder, refreshAll } from "./orders.js";
 import { put, tried, waitingEntries } from "./outbox.js";
 import { position } from "./position.js";
+import { openReading } from "./reading.js";
 import { forgetReport, reportForm, sentReport } from "./report.js";
 import { OVER, isPlaced, mayReport, stepsOf } from "./rules.js";
 import { directions, dueWords, eventWords, farWords, personWords, severityTag, stateTag, what, when, where } from "./words.js";
@@ -57,7 +58,8 @@ function shown({ order, alert }) {
       why(order, alert),
       h("section", {}, h("h2", {}, t("place")),
         h("p", { class: "where" }, deviceLink(order.device, { class: "plain-link" }, where(order)), " ", h("small", {}, bdi(order.device))),
-        directions(order), map(order)),
+        directions(order), map(order),
+        may("enter-readings") && h("button", { type: "button", "data-focus": "reading", onclick: () => openReading(order) }, t("enter_reading"))),
       report && mayReport(order, asReader()) && reportForm(order),
       facts(order), reports(order), photos(order), history(order)),
     bar(order, report),

@@ -1,11 +1,12 @@
 // The orders of the reader, and one with its details: from the platform, else as they were kept.
 
 import { reasonOf } from "../shell/action.js";
-import { redraw } from "../shell/frame.js";
+import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { dropValue, valueNames } from "../shell/kept.js";
 import { ask, me } from "./answers.js";
 import { waitingEntries } from "./outbox.js";
+import { keepForReading } from "./reading.js";
 import { withWaiting } from "./rules.js";
 
 const OPEN = "/api/v1/work-orders?assignee=me&open=true&limit=200";
@@ -59,7 +60,10 @@ export async function loadOrder(id) {
   if (!details.has(id)) details.set(id, undefined);
   try {
     const order = await ask(addressOf(id));
-    const alert = order.alerts.length ? await ask(`/api/v1/alerts/${order.alerts[0]}`).catch(() => null) : null;
+    const [alert] = await Promise.all([
+      order.alerts.length ? ask(`/api/v1/alerts/${order.alerts[0]}`).catch(() => null) : null,
+      may("enter-readings") && keepForReading(order.device),
+    ]);
     details.set(id, { order, alert });
     known.open = known.open.map((one) => (one.id === id ? { ...one, ...order } : one));
   } catch (error) {

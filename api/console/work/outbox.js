@@ -1,7 +1,7 @@
 // Steps, reports and photos that wait for the network: kept on the phone, sent in order, each once, with the time
 // at which it was done. What the platform refuses stays until the reader has seen why.
 //
-// An entry: {id, who, order, group, step, url, body or file, key, at, problem}. Entries of one group (an order, a
+// An entry: {id, who, order, device, group, step, url, body or file, key, at, problem}. Entries of one group (an order, a
 // device) come one after the other: what follows a refused one is held with it.
 
 import { get, newKey, patch, post, upload } from "../shell/http.js";
@@ -110,8 +110,8 @@ async function sameDevice(body, error) {
   return there;
 }
 
-async function refuse(entry, { message, detail, status }) {
-  entry.problem = { title: message, detail, status, last: status === 409 ? await lastMove(entry) : null };
+async function refuse(entry, { message, detail, status, confirm, errors }) {
+  entry.problem = { title: message, detail, status, confirm, fault: errors?.[0], last: status === 409 ? await lastMove(entry) : null };
   await save(entry);
 }
 
@@ -152,8 +152,10 @@ export async function dismiss(own) {
   changed();
 }
 
+// What a refusal asks to be confirmed, by the member of its body, is confirmed with that.
 export async function tryAgain(own) {
   for (const entry of own) {
+    if (entry.problem?.confirm) entry.body[entry.problem.confirm] = true;
     delete entry.problem;
     await save(entry);
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -17,9 +18,10 @@ from api.http.times import Instant
 from api.idempotency import UsesChangeRequest
 from api.schemas.words import NO_CONTROL
 from devices.commands import requests
-from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S
+from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand
 from devices.commands.requests import CommandRequest, NewRequest
 from devices.registry.errors import NotFound
+from devices.sources.downlinks import as_downlinks
 from people.identity import Identity
 from people.roles import Permission
 
@@ -120,8 +122,13 @@ async def approve_command_request(
     actor: UsesActor,
 ) -> RequestOut:
     """Give the command to every device that is meant now; who asked for it cannot do so."""
+    profiles = await context.profiles_now()
+
+    async def prepare(commands: Sequence[NewCommand]) -> list[NewCommand]:
+        return (await as_downlinks(connection, commands, profiles, context.now))[0]
+
     done = await requests.approve(
-        connection, context.kinds, command_request, context.now, by=actor, new_id=uuid4
+        connection, context.kinds, command_request, context.now, by=actor, new_id=uuid4, prepare=prepare
     )
     return _out(done, identity)
 

@@ -42,6 +42,7 @@ class ProfileOut(BaseModel):
     kinds: list[str] = Field(description="of the devices that its messages are of")
     documented: str = Field(description="where the vendor describes the format")
     codec: str | None = Field(description="the JavaScript beside it that decodes the bytes")
+    commands: list[str] = Field(description="what its devices can be told by their network server")
     own: bool = Field(description="of NABD_PROFILES_DIR, and not one that comes with Nabd")
 
 

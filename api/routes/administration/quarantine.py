@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -104,8 +103,7 @@ async def list_unknown(
     """Return devices in quarantine whose topics name a municipality of the caller, the most recent first."""
     towns = identity.towns(Permission.INSTALL_DEVICES)
     found = await quarantine.unknown_devices(connection, limit=MOST_LISTED, within=towns)
-    async with context.profiles_lock:
-        profiles = await asyncio.to_thread(context.profiles.current)
+    profiles = await context.profiles_now()
     proposed = await proposals.proposals(connection, context.kinds, profiles, found, context.now)
     return QuarantineOut(items=[_out(one, proposal) for one, proposal in zip(found, proposed, strict=True)])
 

@@ -13,18 +13,22 @@ from api.author import UsesActor
 from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http.times import Instant
 from api.schemas.words import NO_CONTROL
+from devices.instants import to_microseconds
 from devices.profiles import Profiles
 from devices.registry.errors import NotFound
 from devices.sources import registration
 from devices.sources.listing import get_source, list_sources
 from devices.sources.signatures import new_secret
-from devices.sources.source import MOST_TOPICS, SECRET_LENGTH, NewSource, Source, Way
+from devices.sources.source import MOST_TOPICS, SECRET_LENGTH, NewSource, Source, Way, can_come
 from devices.sources.translation import ALL
 from people.identity import Identity
 from people.roles import Permission
 from store.connection import Connection
 
 router = APIRouter(tags=["sources"])
+
+ALIVE_US = 30_000_000
+"""`nabd bridge` gives a sign of life every two seconds."""
 
 Name = Annotated[str, Path(max_length=32, examples=["chirpstack"])]
 Word = Annotated[str, Field(max_length=200, pattern=NO_CONTROL)]
@@ -48,6 +52,9 @@ class SourceStateOut(BaseModel):
     copies: int
     refused: int = Field(description="deliveries to a webhook that did not show its secret")
     refused_at: Instant | None
+    problems: int = Field(description="what devices said that was read in part only")
+    problem: str = Field(description="of the last of these the device, and what could not be read")
+    problem_at: Instant | None
 
 
 class SourceOut(BaseModel):
@@ -67,6 +74,9 @@ class SourceOut(BaseModel):
     authority: str
     has_secret: bool
     enabled: bool
+    alive: bool = Field(
+        default=True, description="whether who hears it gives signs of life; of a webhook that is the API"
+    )
     state: SourceStateOut | None = Field(description="null until it was heard")
 
 
@@ -78,10 +88,21 @@ class NewSourceOut(SourceOut):
     )
 
 
+class SourceFormatOut(BaseModel):
+    """What a source may speak, and the ways by which that comes."""
+
+    format: str = Field(examples=["chirpstack"])
+    ways: list[Way]
+
+
 class SourcesOut(BaseModel):
-    """By name."""
+    """By name; and what one that is added may be."""
 
     items: list[SourceOut]
+    formats: list[SourceFormatOut]
+
+
+FORMATS = [SourceFormatOut(format=one, ways=[way for way in Way if can_come(one, way)]) for one in ALL]
 
 
 class SourceChanges(BaseModel):
@@ -114,16 +135,18 @@ class SourceIn(SourceChanges):
 
 
 @router.get("/sources", summary="List sources, and how it goes with each")
-async def list_all(connection: UsesConnection, identity: UsesIdentity) -> SourcesOut:
+async def list_all(context: UsesContext, connection: UsesConnection, identity: UsesIdentity) -> SourcesOut:
     """Return the sources of the municipalities whose devices the caller manages."""
     found = await list_sources(connection, within=identity.towns(Permission.MANAGE_DEVICES))
-    return SourcesOut(items=[_out(one) for one in found])
+    return SourcesOut(items=[_out(context, one) for one in found], formats=FORMATS)
 
 
 @router.get("/sources/{source}", summary="One source")
-async def get_one(source: Name, connection: UsesConnection, identity: UsesIdentity) -> SourceOut:
+async def get_one(
+    source: Name, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
+) -> SourceOut:
     """Return one source, all but its secret."""
-    return _out(await _mine(connection, identity, source))
+    return _out(context, await _mine(connection, identity, source))
 
 
 @router.post("/sources", status_code=201, summary="Add a source")
@@ -157,7 +180,7 @@ async def add_source(
         by=actor,
     )
     response.headers["Location"] = f"{request.url.path}/{added.name}"
-    return NewSourceOut(**_out(added).model_dump(), secret=made or None)
+    return NewSourceOut(**_out(context, added).model_dump(), secret=made or None)
 
 
 @router.patch("/sources/{source}", summary="Change a source")
@@ -176,20 +199,19 @@ async def edit_source(
     await _mine(connection, identity, source)
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     secret = changes.pop("secret", None)
-    return _out(
-        await registration.edit_source(
-            connection,
-            context.kinds,
-            source,
-            changes,
-            ALL,
-            context.now,
-            secret=secret,
-            profiles=await _profiles(context),
-            anywhere=_anywhere(identity),
-            by=actor,
-        )
+    edited = await registration.edit_source(
+        connection,
+        context.kinds,
+        source,
+        changes,
+        ALL,
+        context.now,
+        secret=secret,
+        profiles=await _profiles(context),
+        anywhere=_anywhere(identity),
+        by=actor,
     )
+    return _out(context, edited)
 
 
 @router.delete("/sources/{source}", status_code=204, summary="Remove a source")
@@ -216,5 +238,9 @@ async def _profiles(context: AppContext) -> Profiles:
         return await asyncio.to_thread(context.profiles.current)
 
 
-def _out(source: Source) -> SourceOut:
-    return SourceOut.model_validate(source, from_attributes=True)
+def _out(context: AppContext, source: Source) -> SourceOut:
+    found = SourceOut.model_validate(source, from_attributes=True)
+    if source.way is Way.MQTT and source.state is not None:
+        silent_us = context.now() - to_microseconds(source.state.alive_at)
+        found.alive = silent_us / context.speed <= ALIVE_US
+    return found

@@ -18,6 +18,7 @@ from devices.commands import answered, queue
 from devices.commands.answered import CommandStatus
 from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, new_command
 from devices.registry.registry import get_device
+from devices.sources.downlinks import prepared
 from people.roles import Permission
 
 router = APIRouter(tags=["commands"])
@@ -32,8 +33,11 @@ class CommandIn(BaseModel):
 
     name: str = Field(max_length=64, examples=["report_now"])
     args: dict[str, Any] = Field(default={}, examples=[{}], description="as its kind declares them")
-    expires_after_s: int = Field(
-        default=EXPIRES_AFTER_S, gt=0, le=LONGEST_S, description="for how long it may wait for the device"
+    expires_after_s: int | None = Field(
+        default=None,
+        gt=0,
+        le=LONGEST_S,
+        description="for how long it may wait; null: 300, or a day where a network server sends it",
     )
 
 
@@ -74,8 +78,10 @@ async def give_command(
             body.args,
             id=uuid4(),
             now=context.now,
-            expires_after_s=body.expires_after_s,
+            expires_after_s=body.expires_after_s or EXPIRES_AFTER_S,
         )
+        profiles, patient = await context.profiles_now(), body.expires_after_s is None
+        new = await prepared(connection, new, profiles, context.now, patient=patient)
         await queue.enqueue(connection, [new], context.now, by=actor)
         return command_out(await answered.get_command(connection, new.id))
 

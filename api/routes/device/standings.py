@@ -14,7 +14,7 @@ from alerts.overview.standing import DeviceFilter
 from alerts.overview.standings import DeviceStanding, StandingFilter, StandingOrder, StandingStatus
 from api.context import AppContext, UsesContext, UsesIdentity
 from api.http import exports, files, formats, pages
-from api.http.exports import FILE
+from api.http.exports import PLACED_FILE
 from api.http.formats import Format, Row
 from api.http.pages import Limit, Page
 from api.http.parquet import CellType, FileColumn, file_columns
@@ -69,7 +69,7 @@ class StandingOut(BaseModel):
 @router.get(
     "/standings",
     response_model=Page[StandingOut],
-    responses=FILE,
+    responses=PLACED_FILE,
     summary="List how devices stand: newest values and open alerts",
 )
 async def list_standings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -57,7 +57,24 @@ class ElementsOut(BaseModel):
 
 
 async def relayed(context: AppContext, gateway: Topic, posted: Sequence[PostedElement]) -> ElementsOut:
-    """Hand elements on, and return what became of each.
+    """Hand elements on, and return what is answered of each.
+
+    Raises:
+        Problem: as `outcomes_of`.
+    """
+    outcomes = await outcomes_of(context, gateway, [one.element for one in posted])
+    found = [
+        outcome_out(outcome, one.pointer(outcome.pointer))
+        for one, outcome in zip(posted, outcomes, strict=True)
+    ]
+    stored = sum(outcome.settled for outcome in outcomes)
+    return ElementsOut(stored=stored, rejected=len(found) - stored, elements=found)
+
+
+async def outcomes_of(
+    context: AppContext, gateway: Topic, elements: Sequence[Mapping[str, object]]
+) -> list[Outcome]:
+    """Hand elements on, and return what became of each once that is committed.
 
     Raises:
         Problem: 503 where nothing is committed in time: the broker, ingest or the database is away.
@@ -66,16 +83,10 @@ async def relayed(context: AppContext, gateway: Topic, posted: Sequence[PostedEl
         raise later("there is no broker: NABD_BROKER names none")
     try:
         async with asyncio.timeout(ANSWER_S):
-            outcomes = await context.relaying.send(gateway, [one.element for one in posted])
+            return await context.relaying.send(gateway, elements)
     except TimeoutError:
         reason = context.relaying.state(gateway).reason or "ingest has sent no receipt"
         raise later(reason) from None
-    found = [
-        outcome_out(outcome, one.pointer(outcome.pointer))
-        for one, outcome in zip(posted, outcomes, strict=True)
-    ]
-    stored = sum(outcome.settled for outcome in outcomes)
-    return ElementsOut(stored=stored, rejected=len(found) - stored, elements=found)
 
 
 def outcome_out(outcome: Outcome, pointer: str) -> ElementOut:

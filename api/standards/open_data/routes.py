@@ -16,7 +16,7 @@ from api.http.formats import MEDIA_TYPES, Format, begun
 from api.http.languages import negotiate
 from api.http.problems import Problem
 from api.standards.open_data import catalogue, page
-from api.standards.open_data.rows import GEOJSON, columns_of, features_of, rows_of
+from api.standards.open_data.rows import columns_of, rows_of
 from devices.kinds.kind import Kind
 from devices.publishing import published
 from devices.publishing.licences import LICENCES
@@ -92,22 +92,20 @@ async def get_parquet(municipality: Town, kind: KindName, context: UsesContext) 
 
 @router.get(
     "/{municipality}/{kind}.geojson",
-    responses=_file(GEOJSON),
+    responses=_file(MEDIA_TYPES[Format.GEOJSON]),
     response_class=StreamingResponse,
     summary="Newest values of a kind as GeoJSON",
 )
 async def get_geojson(municipality: Town, kind: KindName, context: UsesContext) -> Response:
     """Return a feature for each device."""
-    town, declared = await _public(context, municipality, kind)
-    rows = await begun(_rows(context, declared, town.municipality))
-    body = _features(town, rows)
-    return StreamingResponse(body, media_type=GEOJSON, headers=_open(town))
+    return await _table(context, municipality, kind, Format.GEOJSON)
 
 
 async def _table(context: AppContext, municipality: str, kind: str, form: Format) -> Response:
     town, declared = await _public(context, municipality, kind)
     rows = await begun(_rows(context, declared, town.municipality))
-    body = files.body_of(form, columns_of(declared), rows)
+    head = {"license": LICENCES[town.licence].url}
+    body = files.body_of(form, columns_of(declared), rows, head=head)
     headers = {**_open(town), "Content-Disposition": f'inline; filename="{municipality}-{kind}.{form}"'}
     if form is Format.PARQUET:
         headers["Content-Encoding"] = "identity"  # compressed already
@@ -133,16 +131,6 @@ async def _rows(context: AppContext, kind: Kind, municipality: str) -> AsyncIter
     wanted = WantedDevices(kinds=[kind.name], municipality=municipality)
     async for several in every_device(context.long_query, wanted):
         yield rows_of(kind, several)
-
-
-async def _features(town: PublishedTown, pages: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[bytes]:
-    licence = msgspec.json.encode(LICENCES[town.licence].url)
-    yield b'{"type":"FeatureCollection","license":' + licence + b',"features":['
-    separator = b""
-    async for several in pages:
-        yield separator + b",".join(msgspec.json.encode(one) for one in features_of(several))
-        separator = b","
-    yield b"]}"
 
 
 def _open(town: PublishedTown | None = None) -> Mapping[str, str]:

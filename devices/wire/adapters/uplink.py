@@ -20,6 +20,7 @@ class Uplink:
     device: how the source calls it; a DevEUI in upper-case hexadecimal.
     raw: the source's own bytes, as they came.
     at: when it was observed, else when a gateway heard it first: microseconds since 1970 UTC; None: not said.
+    heard_at: when the network heard it by its own clock, where gateways have clocks of their own, as `at`.
     payload: the device's own bytes, where the source hands them on.
     port: LoRaWAN's FPort of `payload`.
     values: what the source decoded itself, or sends instead of bytes.
@@ -33,6 +34,7 @@ class Uplink:
     device: str
     raw: bytes
     at: int | None = None
+    heard_at: int | None = None
     payload: bytes | None = None
     port: int | None = None
     values: Mapping[str, object] = field(default_factory=dict)

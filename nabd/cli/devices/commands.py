@@ -1,6 +1,6 @@
 """`nabd device command` and `commands`: tell a device to do something, and see what became of it.
 
-The command waits in the database; `nabd api` hands it to the broker.
+The command waits in the database; `nabd api` hands it to our broker, `nabd bridge` to a network server's.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from uuid import uuid4
 
 import typer
 
+from devices import profiles
 from devices.commands import answered, queue
 from devices.commands.answered import SentCommand
-from devices.commands.new_command import known_commands, new_command
+from devices.commands.new_command import EXPIRES_AFTER_S, new_command
+from devices.kinds.commands import known_commands
 from devices.registry.registry import get_device
+from devices.sources.downlinks import prepared
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 
@@ -27,18 +30,22 @@ def command(
     name: Annotated[str, typer.Argument(help="what to do, for example report_now")],
     arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="wait until the device has done it")] = False,
-    expires: Annotated[str, typer.Option(help="how long it may wait for the device")] = "5m",
+    expires: Annotated[
+        str | None,
+        typer.Option(help="how long it may wait  [default: 5m, or 1d where a network server sends it]"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Tell a device to do something; with --wait exit with 1 unless it succeeds."""
-    expires_after = values.duration(expires)
+    after_s = EXPIRES_AFTER_S if expires is None else values.duration(expires).total_seconds()
 
     async def work(opened: OpenDatabase) -> SentCommand:
         told = await get_device(opened.connection, device)
         kind = opened.kinds.get(told.kind)
         args = values.arguments(arg or (), known_commands(kind).get(name))
-        after_s = expires_after.total_seconds()
         new = new_command(told, kind, name, args, id=uuid4(), now=opened.now, expires_after_s=after_s)
+        known = profiles.load(opened.kinds, opened.settings.profiles_dir)
+        new = await prepared(opened.connection, new, known, opened.now, patient=expires is None)
         await queue.enqueue(opened.connection, [new], opened.now, by=await opened.actor())
         found = await answered.get_command(opened.connection, new.id)
         while wait and not found.settled:

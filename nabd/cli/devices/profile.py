@@ -13,16 +13,25 @@ import typer
 
 from devices import kinds, profiles
 from devices.codecs.codec import CodecFailed, CodecsAway
+from devices.codecs.pool import Codecs
+from devices.codecs.profiled import encoded
 from devices.codecs.trying import try_all
+from devices.commands.new_command import check_args
+from devices.kinds.commands import known_commands
 from devices.kinds.kind import KindError
 from devices.profiles import Profiles
 from devices.profiles.shown import described, measured
 from devices.profiles.trial import ProfileTrial, TrialMessage
+from devices.registry.errors import RegistryError
+from devices.suggestion import meant
+from devices.wire.adapters.downlink import Downlink, NotEncoded
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.profile import NoReading, Profile, ProfileRefused
+from devices.wire.adapters.profile.downlinks import ProfileDownlink
 from devices.wire.adapters.profile.message import decoded
 from devices.wire.adapters.profile.profile import differences
 from nabd import clock
+from nabd.cli import values
 from nabd.cli.output import complain, fail, line, print_json, table
 from nabd.cli.run import load_settings
 from nabd.settings import Settings
@@ -81,6 +90,8 @@ def show(
         line(f"documented: {one.documented}")
     if one.codec:
         line(f"codec: {one.codec}")
+    if one.downlinks:
+        line(f"commands: {', '.join(one.downlinks)}")
     table(
         ["kind", "measurement", "stands at", "in", "becomes"],
         [[r["kind"], r["measurement"], " or ".join(r["from"]), r["unit"], r["becomes"]] for r in rows],
@@ -159,6 +170,37 @@ def try_message(
             _print(trial)
     if any(trial.refused for trial in trials):
         raise typer.Exit(1)
+
+
+@app.command()
+def encode(
+    profile: Annotated[str, typer.Argument(help="its name, or a file")],
+    command: Annotated[str, typer.Argument(help="what a device is told, for example reboot")],
+    arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a command is for devices of a profile, as bytes. Nothing is sent."""
+    one, _, codec = _profile(profile)
+    said = one.downlinks.get(command)
+    if said is None:
+        fail(f"{one.name} does not say how {command} is encoded; {meant(command, one.downlinks)}")
+    declared = next(known[command] for r in one.readings if command in (known := known_commands(r.kind)))
+    args = values.arguments(arg or (), declared)
+    try:
+        check_args(declared, args)
+        made = asyncio.run(_encoded(said, args, codec))
+    except (RegistryError, NotEncoded, CodecFailed, CodecsAway) as error:
+        fail(str(error))
+    found = {"port": made.port, "hex": made.payload.hex(), "confirmed": made.confirmed}
+    if as_json:
+        print_json({"profile": one.name, "command": command, **found})
+    else:
+        line(f"port {made.port}: {made.payload.hex(' ')}{', confirmed' if made.confirmed else ''}")
+
+
+async def _encoded(said: ProfileDownlink, args: dict[str, Any], codec: Path | None) -> Downlink:
+    async with Codecs() as codecs:
+        return await encoded(codecs, codec, said, args)
 
 
 def _print_declarations(profile: Profile) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 
+from devices import profiles
 from devices.commands import requests
-from devices.commands.new_command import known_commands
+from devices.commands.new_command import NewCommand
 from devices.commands.requests import CommandRequest, NewRequest
+from devices.kinds.commands import known_commands
 from devices.registry.errors import Conflict
+from devices.sources.downlinks import as_downlinks
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run, someone
 from people.identity import Identity
@@ -103,8 +106,13 @@ def approve(number: Number, author: Author = "", as_json: Json = False) -> None:
     async def work(opened: OpenDatabase) -> CommandRequest:
         found = await requests.get_request(opened.connection, number, opened.now)
         by = await _administrator(opened, author, found.municipality)
+        known = profiles.load(opened.kinds, opened.settings.profiles_dir)
+
+        async def prepare(commands: Sequence[NewCommand]) -> list[NewCommand]:
+            return (await as_downlinks(opened.connection, commands, known, opened.now))[0]
+
         return await requests.approve(
-            opened.connection, opened.kinds, number, opened.now, by=by, new_id=uuid4
+            opened.connection, opened.kinds, number, opened.now, by=by, new_id=uuid4, prepare=prepare
         )
 
     _show(work, as_json=as_json)

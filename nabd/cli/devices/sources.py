@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,6 +55,8 @@ Authority = Annotated[
     Path | None, typer.Option(help="PEM of the authority that signed its certificate, where it is not public")
 ]
 Enabled = Annotated[bool | None, typer.Option("--enable/--disable", help="whether it is heard")]
+SHOWN = ("since", "last_message_at", "readings", "rejected", "problems")
+"""What of the state of a source stands in the list."""
 
 
 @app.command()
@@ -84,7 +85,10 @@ def add(
     """
     given = _secret(secret) or ""
     made = new_secret() if not given and registration.needs_secret(way, format) else ""
-    said = _said(gateway, None, None, profile, model, url, topic, protocol, username, authority, enabled)
+    said = _said(
+        model, topic, authority, gateway=gateway, profile=profile, url=url, protocol=protocol,
+        username=username, enabled=enabled,
+    )  # fmt: skip
 
     async def work(opened: OpenDatabase) -> Source:
         new = NewSource(name=name, municipality=municipality, format=format, way=way, **said)
@@ -115,7 +119,10 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Change what is said and keep the rest; a session with its broker begins anew."""
-    changes = _said(gateway, format, way, profile, model, url, topic, protocol, username, authority, enabled)
+    changes = _said(
+        model, topic, authority, format=format, way=way, gateway=gateway, profile=profile, url=url,
+        protocol=protocol, username=username, enabled=enabled,
+    )  # fmt: skip
 
     async def work(opened: OpenDatabase) -> Source:
         return await registration.edit_source(
@@ -153,15 +160,12 @@ def list_(as_json: Json = False) -> None:
         for source in found:
             output.print_json(document(source))
         return
+    columns = ["source", "municipality", "format", "way", "state", *(one.replace("_", " ") for one in SHOWN)]
     output.table(
-        ["source", "municipality", "format", "way", "state", "since", "last message", "readings", "rejected"],
+        columns,
         [
             [s.name, s.municipality, s.format, s.way, how_it_goes(s)]
-            + (
-                [s.state.since, s.state.last_message_at, s.state.readings, s.state.rejected]
-                if s.state
-                else [None] * 4
-            )
+            + [getattr(s.state, one, None) for one in SHOWN]
             for s in found
         ],
         empty="There are no sources. `nabd source add` adds one.",
@@ -219,6 +223,8 @@ def attempt(
             )
         for event in tried.events:
             output.line(f"  event: {event}")
+        for problem in tried.problems:
+            output.line(f"  not read: {problem}")
     if not found:
         output.line(f"connected; no message came within {seconds:g} s")
 
@@ -245,31 +251,13 @@ def how_it_goes(source: Source) -> str:
 
 
 def _said(
-    gateway: str | None,
-    format: str | None,  # noqa: A002
-    way: Way | None,
-    profile: str | None,
-    models: list[str] | None,
-    url: str | None,
-    topics: list[str] | None,
-    protocol: str | None,
-    username: str | None,
-    authority: Path | None,
-    enabled: bool | None,
+    models: list[str] | None, topics: list[str] | None, authority: Path | None, **plain: object
 ) -> dict[str, Any]:
-    """Return what was said, by the field of a source."""
-    said: Mapping[str, Any] = {
-        "gateway": gateway,
-        "format": format,
-        "way": way,
-        "profile": profile,
+    """Return what was said, by the field of a source; plain: what is a field as it is said."""
+    said = plain | {
         "profiles": None if models is None else dict(map(_model, models)),
-        "url": url,
         "topics": None if topics is None else tuple(topics),
-        "protocol": protocol,
-        "username": username,
         "authority": None if authority is None else authority.read_text(encoding="utf-8"),
-        "enabled": enabled,
     }
     return {name: value for name, value in said.items() if value is not None}
 

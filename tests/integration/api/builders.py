@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -20,8 +20,11 @@ from devices.firmware.images import add_image
 from devices.firmware.rollouts import NewRollout, start
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
+from devices.publishing.subscriptions import NewEntitySubscription, add_subscription
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
+from devices.relay import Outcome, RelayState
+from devices.wire.topics import Topic
 from people.credentials import digest
 from people.roles import Role
 from people.tokens import NewToken, create_token
@@ -46,6 +49,19 @@ def now() -> int:
 TOKEN = "the-token-of-the-operator-of-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 """What a program shows that `let_in` has let in."""
+
+
+class Committed:
+    """Stands for broker and ingest: whatever is sent is stored at once."""
+
+    async def send(self, gateway: Topic, elements: Sequence[Mapping[str, object]]) -> list[Outcome]:
+        """Return that all is stored."""
+        return [Outcome() for _ in elements]
+
+    def state(self, gateway: Topic) -> RelayState:
+        """Return that readings get through."""
+        return RelayState(connected=True)
+
 
 _LET_IN = """
 WITH made AS (
@@ -240,6 +256,21 @@ _REJECT = """
 INSERT INTO rejection (shard, batch, received_at, topic, device, reason, pointer, detail, payload)
 VALUES ('main', 1, $1, $2, $3, 'unknown_device', '', 'nobody registered it', $4)
 """
+
+
+async def subscription(connection: asyncpg.Connection, name: str, town: str = "tripoli") -> str:
+    """Have bins of a town told to somebody; return the subscription's id."""
+    endpoint = {"uri": "https://93.184.216.34/", "accept": "application/json"}
+    document = {
+        "type": "Subscription",
+        "entities": [{"type": "WasteContainer"}],
+        "notification": {"format": "normalized", "endpoint": endpoint},
+    }
+    new = NewEntitySubscription(
+        id=f"urn:ngsi-ld:Subscription:{name}", towns=[town], document=document, context="http://127.0.0.1/c"
+    )
+    await add_subscription(connection, new, now, by=PLATFORM)
+    return new.id
 
 
 async def reject(connection: asyncpg.Connection, name: str, *, town: str = "tripoli") -> None:

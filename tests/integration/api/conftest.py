@@ -74,6 +74,7 @@ async def bearing(
         beyond_loopback=True,
         channels={"email": KeptChannel()},
         photo_dir=photo_dir,
+        relaying=builders.Committed(),
     )
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}

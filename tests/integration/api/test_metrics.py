@@ -204,9 +204,23 @@ async def test_metrics_tell_of_the_notifier_and_of_channels_that_fail(
         await connection.execute("UPDATE notifier SET alive_at = $1", NOON - timedelta(seconds=7))
         state = "INSERT INTO channel_state VALUES ('sms', $1, '503', $1), ('ntfy', $1, '200 OK', NULL)"
         await connection.execute(state, NOON)
+        for name in ("told", "failing", "paused", "stopped", "over"):
+            await builders.subscription(connection, name)
+        await connection.execute(
+            """
+            UPDATE ngsi_subscription SET
+                failures = CASE WHEN id LIKE '%:failing' THEN 3 ELSE 0 END,
+                is_active = id NOT LIKE '%:paused',
+                stopped = CASE WHEN id LIKE '%:stopped' THEN 'who made it is gone' ELSE '' END,
+                expires_at = CASE WHEN id LIKE '%:over' THEN $1::timestamptz END
+            """,
+            NOON,
+        )
 
         found = await scrape(client)
 
+    subscribed = [found[f"nabd_subscriptions{{standing={s}}}"] for s in ("told", "failing", "paused")]
+    assert subscribed == [1, 1, 2]
     assert found["nabd_notify_sign_of_life_age_seconds"] == 7
     assert (found["nabd_notifications_waiting"], found["nabd_notifications_doubtful"]) == (0, 0)
     assert (found["nabd_channel_failing{channel=sms}"], found["nabd_channel_failing{channel=ntfy}"]) == (1, 0)

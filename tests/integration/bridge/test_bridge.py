@@ -124,6 +124,44 @@ async def test_a_frame_seen_twice_48_s_apart_is_one_reading_at_the_instant_of_it
     assert all(row["extra"] is None for row in rows)
 
 
+async def test_what_is_read_in_part_only_is_counted_with_what_was_lost(
+    town: Town, foreign: Mosquitto
+) -> None:
+    await town.start()
+    async with bridging(town) as bridged:
+        await bridged.add("lora", foreign, "chirpstack", profile="dragino-ldds75")
+        await register(town, EUI, "lora")
+        await heard(bridged, "lora")
+        at = datetime.now(UTC) - timedelta(minutes=5)
+        values: list[dict[str, Any]] = [
+            {"Distance": 900, "TempC_DS18B20": "warm"},
+            {"Distance": 901, "TempC_DS18B20": 20.5},
+            {"Distance": 902, "TempC_DS18B20": "hot"},
+        ]
+        for counter, decoded in enumerate(values):
+            event = chirpstack(counter, b"", at + timedelta(seconds=counter))
+            del event["data"]
+            await say(foreign, (UP, {**event, "object": decoded}))
+        await town.received(3)
+
+        async def counted() -> bool:
+            state = await bridged.state("lora")
+            return (state.messages, state.readings, state.rejected) == (3, 3, 0)
+
+        await eventually(counted)
+        state = await bridged.state("lora")
+
+    rows = await town.readings()
+    assert [(row["distance_mm"], row["temperature_c"]) for row in rows] == [
+        (900, None),
+        (901, 20.5),
+        (902, None),
+    ]
+    assert state.problems == 2
+    assert state.problem.startswith(f"{EUI}: TempC_DS18B20 = 'hot'")
+    assert state.problem_at >= at
+
+
 async def test_what_nothing_reads_is_seen_with_the_bytes_that_came(town: Town, foreign: Mosquitto) -> None:
     await town.start()
     async with bridging(town) as bridged:

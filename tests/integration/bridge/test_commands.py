@@ -110,6 +110,29 @@ def test_what_a_source_says_now_is_shown_and_nothing_taken_from_it(
     assert {"kind": "bin", "device": "f1", "fill_pct": 3}.items() <= tried["elements"][0].items()
 
 
+def test_what_a_sample_would_lose_is_shown(installed: str, tmp_path: Path) -> None:
+    decoded = {k: v for k, v in UPLINK.items() if k != "data"} | {"object": {"Distance": 9, "battery": "low"}}
+    (tmp_path / "uplink.json").write_text(json.dumps(decoded))
+    new = ["add", "lora", "--municipality", "tripoli", "--format", "chirpstack", "--url", installed]
+    nabd(*new, "--profile", "dragino-ldds75")
+
+    [tried] = nabd("test", "lora", "--sample", "uplink.json", "--topic", TOPIC)
+
+    assert tried["elements"][0]["distance_mm"] == 9
+    [lost] = tried["problems"]
+    assert lost.startswith(f"{EUI}: battery = 'low'")
+
+
+def test_documents_without_a_profile_are_refused_with_what_to_say(installed: str) -> None:
+    new = ["--municipality", "tripoli", "--format", "json", "--url", installed, "--topic", "a/#"]
+
+    [said] = nabd("add", "plain", *new, code=1)
+
+    assert "--profile NAME" in said
+    nabd("add", "plain", *new, "--profile", "ucifi-bin")
+    nabd("edit", "plain", "--profile", "", code=1)
+
+
 def test_a_broker_that_is_away_is_said_in_one_line(installed: str) -> None:
     nabd("add", "away", "--municipality", "tripoli", "--format", "nabd", "--url", "mqtt://127.0.0.1:1")
 

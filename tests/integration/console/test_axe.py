@@ -25,6 +25,7 @@ LOOKED_AT: list[tuple[str, Language, str]] = [
     ("/work", "ar", "light"),
     ("/reports", "fr", "light"),
     ("/admin", "ar", "dark"),
+    ("/admin/sources", "fr", "light"),
     ("/account", "en", "light"),
     ("/guide/operator", "ar", "dark"),
 ]

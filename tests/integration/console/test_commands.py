@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
+from devices.commands.downlinks import SENT
 from devices.registry.registry import Device
 from devices.wire.channels import Report
 from people import links
@@ -64,6 +65,28 @@ async def test_command_is_given_and_followed_without_a_reload(
         await record_response(connection, "light-1", command, "failed", builders.now, detail="driver stuck")
         await expect(card).to_contain_text("Failed")
         await expect(card).to_contain_text("driver stuck")
+
+
+async def test_what_a_network_server_says_of_a_command_is_told_in_every_language(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await lamp(connection)
+    async with opened(browser, server, "/devices/light-1") as page:
+        card = page.locator(".commands")
+        await card.get_by_role("button", name="Give a command").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Send").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Send").click()
+        await expect(card).to_contain_text("Waits for the device")
+        await connection.execute("UPDATE command SET status = 'delivered', detail = $1", SENT)
+        await page.reload()
+
+        for code, words in (
+            ("en", "a gateway sent it"),
+            ("fr", "une passerelle l’a émise"),
+            ("ar", "أرسلته بوابة"),
+        ):
+            await page.locator(f"#languages [lang={code}]").click()
+            await expect(card).to_contain_text(words)
 
 
 async def test_configuration_is_wanted_and_its_drift_is_shown(

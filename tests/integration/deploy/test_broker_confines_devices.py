@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from devices.wire.topics import hand_gateway
 from nabd.broker import client as broker_client
 from nabd.broker.address import BrokerAddress
 from nabd.broker.queue import BrokerLimits, ask
@@ -246,6 +247,15 @@ async def test_bridge_speaks_as_gateways_and_hears_what_foreign_devices_say(door
     ):
         await ingest.publish("nabd/v1/tripoli/gateway/lora/receipt", b"{}", qos=0)
         assert await first(bridge) == ("nabd/v1/tripoli/gateway/lora/receipt", b"{}")
+
+
+async def test_only_the_api_says_what_people_enter(doors: Doors) -> None:
+    """It is of any device: a bridge that was taken over must not speak for all of them."""
+    by_hand = str(hand_gateway("tripoli"))
+
+    assert await publish_reason(doors.platform, "~api", by_hand) < REFUSED
+    assert await publish_reason(doors.platform, "~bridge", by_hand) == NOT_AUTHORIZED
+    assert await publish_reason(doors.devices, "BIN-1", by_hand) == NOT_AUTHORIZED
 
 
 @pytest.mark.parametrize("account", ["~ingest", "~api", "~bridge", "~simulator"])

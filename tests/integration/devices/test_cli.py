@@ -12,7 +12,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from devices import kinds
 from devices.commands.answered import record_response
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.translation import ALL
 from nabd import clock
 from nabd.cli.device import app as device_app
 from nabd.cli.devices.firmware import app as firmware_app
@@ -23,6 +27,7 @@ from nabd.cli.municipality import app as municipality_app
 from nabd.cli.people.user import app as user_app
 from nabd.cli.rejections import rejections as rejections_command
 from readings import ledger, rejections
+from store.audit import PLATFORM
 from store.pool import connect
 from tests.databases import run
 from tests.integration.readings.test_ledger import BATCH
@@ -315,6 +320,31 @@ def test_command_without_an_answer_expires(database: str) -> None:
     assert "expired" in done("device", "commands", "B-1").out
     refused = nabd("device", "command", "B-1", "set_interval", "--arg", "interval_s=0")
     assert (refused.code, refused.err) == (1, "nabd: args.interval_s: 0 is not a number from 1 to 86400 s\n")
+
+
+def test_command_to_a_device_of_a_network_server_says_why_it_cannot_be_given(database: str) -> None:
+    async def source() -> None:
+        connection = await connect(database)
+        new = NewSource(
+            name="lora",
+            municipality="tripoli",
+            format="chirpstack",
+            url="mqtts://lora.example",
+            profile="milesight-em310-udl",
+        )
+        await add_source(connection, kinds.load(), new, ALL, clock.wall, by=PLATFORM)
+        await connection.close()
+
+    run(source())
+    add_bin("24E124136A000001", "--relay", "lora")
+
+    (given,) = done("device", "command", "24E124136A000001", "reboot", "--json").documents
+    refused = nabd("device", "command", "24E124136A000001", "calibrate")
+
+    assert given["status"] == "queued"
+    assert refused.code == 1
+    assert refused.err.startswith("nabd: profile milesight-em310-udl does not say how calibrate is encoded")
+    assert refused.err.endswith("a profile of your own with [downlinks.calibrate] does\n")
 
 
 def test_command_to_many_needs_another_one_than_who_asks(database: str) -> None:

@@ -75,6 +75,20 @@ async def test_a_frame_is_stored_once_however_often_and_by_whomever_it_comes(way
     assert (state["readings"], state["rejected"], state["copies"], state["connected"]) == (2, 2, 2, True)
 
 
+async def test_what_is_read_in_part_only_is_stored_and_counted(way_in: WayIn) -> None:
+    await open_webhook(way_in.town)
+    await way_in.town.start()
+    event = {**heard(7, now()), "object": {"Distance": {"value": 1234}, "Battery voltage": {"value": "low"}}}
+    del event["data"]
+
+    answer = await deliver(way_in, event)
+
+    assert (answer.json()["stored"], answer.json()["rejected"]) == (1, 0)
+    state = await eventually(lambda: _state(way_in, 1))
+    assert (state["readings"], state["problems"]) == (1, 1)
+    assert state["problem"].startswith(f"{EUI}: Battery voltage.value = 'low'")
+
+
 async def test_the_things_stack_delivers_by_basic_authentication(way_in: WayIn) -> None:
     await open_webhook(way_in.town, "things_stack")
     await way_in.town.start()

@@ -113,6 +113,10 @@ async def test_account_is_refused_what_no_process_does(own: asyncpg.Connection, 
         (Account.API, "DELETE FROM delivery"),
         (Account.ANNOTATE, "INSERT INTO alert DEFAULT VALUES"),
         (Account.ANNOTATE, "SELECT FROM session"),
+        (Account.BRIDGE, "UPDATE command SET args = '{}'"),
+        (Account.BRIDGE, "UPDATE command SET payload = ''"),
+        (Account.BRIDGE, "UPDATE command SET expires_at = now()"),
+        (Account.BRIDGE, "INSERT INTO command DEFAULT VALUES"),
     ],
 )
 async def test_account_is_refused_what_another_process_does(

@@ -9,13 +9,25 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from devices.codecs.codec import CodecsAway
+from devices.codecs.frames import SandboxReady
+from devices.codecs.limits import Limits
+from devices.codecs.sandboxed import Sandbox
+from devices.sources import states
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.states import Counted
+from devices.sources.translation import ALL
 from nabd import doctor
 from nabd.doctor import CheckResult, Verdict, clocks
 from nabd.doctor.extension import judged
+from nabd.doctor.running.codecs import check_codecs
 from nabd.settings import Settings
 from store import holder
+from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.rules.town import add_device
+from tests.waiting import now
 
 
 async def found(dsn: str, tmp_path: Path) -> dict[str, CheckResult]:
@@ -190,3 +202,56 @@ async def test_doctor_names_codecs_that_cost_messages(
     assert codecs.said == (
         "em 500.js failed for 2 messages of 2 devices, last: ran longer than 100 ms of processor time"
     )
+
+
+async def test_doctor_tells_where_the_kernel_does_not_confine_codecs(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database=dsn, data_dir=tmp_path, profiles_dir=Path("bench/codecs"))
+    started: list[bool] = []
+
+    async def start(limits: Limits) -> Sandbox:
+        sandbox = await real(limits)
+        started.append(sandbox.ready.confined)
+        sandbox.ready = SandboxReady(engine="", confined=confined)
+        return sandbox
+
+    real, confined = Sandbox.start, True
+    monkeypatch.setattr(Sandbox, "start", start)
+    assert (await found(dsn, tmp_path))["codecs"].verdict is Verdict.FINE
+    assert started == []  # no profile names a codec
+
+    assert (await check_codecs(connection, settings)).verdict is Verdict.FINE
+    confined = False
+    told = await check_codecs(connection, settings)
+    assert (told.code, told.verdict) == ("N506", Verdict.NOTE)
+    assert told.said == "they run without seccomp, confined by limits and an empty environment alone"
+    assert len(started) == 2
+
+    async def away(limits: Limits) -> Sandbox:
+        raise CodecsAway("no process for codecs can be started: out of memory")
+
+    monkeypatch.setattr(Sandbox, "start", away)
+    assert (await check_codecs(connection, settings)).verdict is Verdict.BAD
+
+
+async def test_doctor_names_sources_that_are_read_in_part_only(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    await builders.add_town(connection)
+    for name in ("lora", "old"):
+        new = NewSource(name=name, municipality="tripoli", format="chirpstack", url="mqtts://a.example")
+        source = await add_source(connection, builders.KINDS, new, ALL, now, by=PLATFORM)
+        at = now() - (0 if name == "lora" else 25 * 3600 * 1_000_000)
+        lost = Counted(messages=9, readings=9, problems=3, problem="B-1: b = 'low': no number", problem_at=at)
+        assert (await found(dsn, tmp_path))["partly read"].verdict is (
+            Verdict.FINE if name == "lora" else Verdict.NOTE
+        )
+        await states.say(connection, source.id, lost, now, connected=True)
+        await states.say(connection, source.id, Counted(messages=1), now, connected=True)
+
+    told = (await found(dsn, tmp_path))["partly read"]
+
+    assert (told.code, told.verdict) == ("N507", Verdict.NOTE)
+    assert told.said == "lora: 3 since it was added, last: B-1: b = 'low': no number"
+    assert "nabd profile test" in told.fix

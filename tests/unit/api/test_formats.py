@@ -62,6 +62,24 @@ def test_format_is_the_first_that_accept_names(accept: str | None, form: Format)
     assert formats.negotiate(accept) is form
 
 
+def test_format_of_rows_without_a_place_is_none_with_places() -> None:
+    accept = "application/geo+json, text/csv"
+
+    assert formats.negotiate(accept) is Format.GEOJSON
+    assert formats.negotiate(accept, among=formats.TABLES) is Format.CSV
+
+
+@pytest.mark.parametrize("lists", [[], [[]], [[{"id": 1}]], [[{"id": 1}], [], [{"id": 2}, {"id": 3}]]])
+async def test_streamed_geojson_is_one_collection(lists: list[list[dict[str, Any]]]) -> None:
+    parts = [part async for part in formats.as_geojson(["id", "lat"], pages(*lists), head={"license": "x"})]
+
+    collection = json.loads(b"".join(parts))
+    ids = [row["id"] for rows in lists for row in rows]
+    assert (collection["type"], collection["license"]) == ("FeatureCollection", "x")
+    assert [one["id"] for one in collection["features"]] == ids
+    assert all(one["geometry"] is None for one in collection["features"])
+
+
 @pytest.mark.parametrize("lists", [[], [[]], [[{"a": 1}]], [[{"a": 1}], [], [{"a": 2}, {"a": 3}]]])
 async def test_streamed_json_is_one_document(lists: list[list[dict[str, Any]]]) -> None:
     parts = [part async for part in formats.as_json({"device": "x"}, "rows", pages(*lists))]

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from devices.commands.new_command import NewCommand, known_commands, new_command
+from devices.commands.new_command import NewCommand, new_command
 from devices.kinds import load
+from devices.kinds.commands import known_commands
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.registry import Device
 

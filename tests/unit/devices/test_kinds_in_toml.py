@@ -40,6 +40,18 @@ def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
     assert (kind.panels[0].measurements, kind.panels[0].title) == (("people",), {})
 
 
+def test_people_enter_what_the_inspection_says_else_all_that_is_not_of_the_link(tmp_path: Path) -> None:
+    said = COUNTER.replace('{name = "people"}', '{name = "people"}, {name = "rssi", of_link = true}')
+
+    plain = declared(tmp_path, said)
+    inspected = declared(tmp_path, 'inspection = ["note", "people"]\n' + said)
+
+    assert [m.name for m in plain.by_hand] == ["people", "open", "note"]
+    assert [m.name for m in inspected.by_hand] == ["note", "people"]
+    with pytest.raises(KindError, match="'peple' is not one of its measurements"):
+        declared(tmp_path, 'inspection = ["peple"]\n' + said)
+
+
 def test_kind_declared_in_toml_brings_its_commands(tmp_path: Path) -> None:
     (reset,) = declared(
         tmp_path,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from devices.commands.new_command import known_commands
+from devices.kinds.commands import known_commands
 from devices.kinds.kind import Kind, ValueType
 from devices.registry.validation import check_attributes, check_device_name, check_position
 from devices.wire import Decoded, Decoder, topics

@@ -155,9 +155,36 @@ def test_test_runs_the_codec_beside_the_profile(directory: Path) -> None:
     assert found["readings"][0]["fill_pct"] == 50
 
 
+def test_encode_shows_what_a_command_is_by_a_template_and_by_a_codec(directory: Path) -> None:
+    text = OWN.replace('[[payload]]\nfields = [{name = "fill", type = "u8"}]\n', 'codec = "own.js"\n')
+    text += '[downlinks.set_interval]\nport = 7\nconfirmed = false\ndata = {minutes = "{interval_s}"}\n'
+    (directory / "own.toml").write_text(text, encoding="utf-8")
+    code = "function encodeDownlink(input) { return {bytes: [1, input.data.minutes / 60]}; }"
+    (directory / "own.js").write_text(code, encoding="utf-8")
+
+    (by_codec,) = documents("encode", "own", "set_interval", "--arg", "interval_s=600")
+    _, by_template, _ = nabd("encode", "milesight-em310-udl", "set_interval", "--arg", "interval_s=600")
+
+    assert by_codec == {
+        "profile": "own",
+        "command": "set_interval",
+        "port": 7,
+        "hex": "010a",
+        "confirmed": False,
+    }
+    assert by_template == "port 85: ff 03 58 02, confirmed\n"
+    assert "commands: reboot, set_interval" in nabd("show", "milesight-em310-udl")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (("encode", "milesight-em310-udl", "rebot"), "encoded; did you mean 'reboot'?"),
+        (("encode", "milesight-em310-udl", "set_interval"), "args.interval_s: set_interval needs a number"),
+        (
+            ("encode", "milesight-em310-udl", "set_interval", "--arg", "interval_s=70000"),
+            "interval_s: 70000 does not fit into u16",
+        ),
         (("test", "none", "--hex", "01"), "there is no profile none, nor a file of that name"),
         (("test", "dragino-ldds75", "--hex", "0x0"), "non-hexadecimal"),
         (("show", "none"), "there is no profile none"),

@@ -29,11 +29,13 @@ from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
 from devices.commands.answered import STATUSES
 from devices.commands.configuration import Agreement
+from devices.commands.downlinks import SAYS
 from devices.credentials.credential import CredentialForm
 from devices.firmware.rollout import DeviceState, RolloutState
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
+from devices.sources.source import Way
 from devices.texts.languages import LANGUAGES, Language
 from devices.wire import Reason as RejectionReason
 from nabd.configuration.answers import QUESTIONS
@@ -94,6 +96,7 @@ def texts_of(group: str, beginning: str = "") -> list[str]:
 
 FAMILIES: Mapping[str, Iterable[str]] = {
     "problem.": SLUGS,
+    "console.rejected_": RejectionReason,
     "status.": RuleStatus,
     "severity.": Severity,
     "truth.": TruthValue,
@@ -124,6 +127,7 @@ STEPS = ("accept", "decline", "on-the-way", "start", "done")
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "command_is_": STATUSES,
+    "command_says_": tuple(SAYS.values()),
     "config_": Agreement,
     "rollout_is_": RolloutState,
     "update_is_": DeviceState,
@@ -150,8 +154,10 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "work_state_": WorkState,
     "work_event_": WorkEventType,
     "do_": STEPS,
-    "step_": (*STEPS, "cancel", "comment", "photo", "install", "move"),
+    "step_": (*STEPS, "cancel", "comment", "photo", "install", "move", "reading"),
     "check_": ANSWERS,
+    "source_": ("messages", "readings", "rejected", "copies", "problems"),
+    "source_way_": Way,
     "order_": AlertOrder,
     "group_": ("incident", "circuit", "district"),
     "filter_": ("kind", "district", "team", "rule"),

@@ -7,6 +7,7 @@ query `event` stands there. One event a frame, with all gateways that heard it. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -23,6 +24,11 @@ from devices.wire.adapters.formats.bounded import (
 )
 from devices.wire.adapters.formats.heard import Event, Happening, Heard
 from devices.wire.adapters.uplink import Unreadable, Uplink
+
+APART = timedelta(minutes=1)
+"""A gateway's clock and the network's say the same, as long as they are no further apart."""
+BACKLOG = timedelta(days=1)
+"""What a gateway says that it heard before, it has not kept: its clock was never set."""
 
 
 class _Device(msgspec.Struct, rename="camel"):
@@ -108,14 +114,14 @@ def read(topic: str, payload: bytes, received_at: int) -> Heard:
 
 def _up(name: str, payload: bytes) -> Heard:
     said = _document(name, payload, _Up)
-    heard_first = [copy.gw_time or copy.ns_time for copy in said.rx_info]
-    at = said.time or min((time for time in heard_first if time), default=None)
+    network = min((copy.ns_time for copy in said.rx_info if copy.ns_time), default=None)
     return Heard(
         uplinks=[
             Uplink(
                 device=eui(said.device_info.dev_eui),
                 raw=payload,
-                at=microseconds(at),
+                at=microseconds(_instant(said, network)),
+                heard_at=microseconds(network),
                 payload=said.data or None,
                 port=said.f_port or None,
                 values=said.object or {},
@@ -124,6 +130,20 @@ def _up(name: str, payload: bytes) -> Heard:
             )
         ]
     )
+
+
+def _instant(said: _Up, network: datetime | None) -> datetime | None:
+    """Return when a frame was heard.
+
+    `time` is the clock of whichever gateway ChirpStack takes first, right or wrong. Where the network's own
+    contradicts it, the latest gateway's that is not ahead of that counts; a backlog is believed.
+    """
+    clocks = [copy.gw_time for copy in said.rx_info if copy.gw_time]
+    told = said.time or min(clocks, default=None)
+    if told is None or network is None or abs(told - network) <= APART:
+        return told or network
+    believed = [time for time in clocks if network - BACKLOG <= time <= network + APART]
+    return max(believed, default=network)
 
 
 def _radio(said: _Up) -> Mapping[str, object]:

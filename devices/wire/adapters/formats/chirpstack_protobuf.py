@@ -1,4 +1,4 @@
-"""Events of ChirpStack v4 as Protocol Buffers, brought to the shape that they have in JSON. Pure.
+"""Events and commands of ChirpStack v4 as Protocol Buffers, in the shape that they have in JSON. Pure.
 
 Numbers of fields: integration.proto and gw.proto of ChirpStack 4.
 """
@@ -67,10 +67,25 @@ _MESSAGES: Final = messages(
             "description": (5, "string"),
             "context": (6, "[]Context"),
         },
+        "down": {
+            "id": (1, "string"),
+            "dev_eui": (2, "string"),
+            "confirmed": (3, "bool"),
+            "f_port": (4, "uint32"),
+            "data": (5, "bytes"),
+        },
         "location": {"time": (2, TIMESTAMP), "device_info": (3, "Device")},
         "integration": {"time": (2, TIMESTAMP), "device_info": (3, "Device")},
     },
 )
+
+
+def downlink(said: dict[str, Any]) -> bytes:
+    """Return a command as bytes, of what its JSON says; when it expires is left out."""
+    made: bytes = json_format.ParseDict(
+        said, _MESSAGES["down"](), ignore_unknown_fields=True
+    ).SerializeToString()
+    return made
 
 
 def document(event: str, payload: bytes) -> dict[str, Any]:

@@ -8,6 +8,16 @@ or the time.
 from devices.wire.adapters.profile.errors import ProfileError, ProfileRefused
 from devices.wire.adapters.profile.parse import parse
 from devices.wire.adapters.profile.profile import Example, Profile
-from devices.wire.adapters.profile.result import NoReading, Remark, Result
+from devices.wire.adapters.profile.result import NoReading, Remark, Result, listed
 
-__all__ = ["Example", "NoReading", "Profile", "ProfileError", "ProfileRefused", "Remark", "Result", "parse"]
+__all__ = [
+    "Example",
+    "NoReading",
+    "Profile",
+    "ProfileError",
+    "ProfileRefused",
+    "Remark",
+    "Result",
+    "listed",
+    "parse",
+]

@@ -6,6 +6,7 @@ import math
 import re
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from devices.wire.adapters.profile.values import rounded
@@ -57,6 +58,7 @@ class PayloadField:
         return whole if self.scale == 1.0 and self.add == 0.0 else rounded(whole * self.scale + self.add)
 
 
+@lru_cache(maxsize=1_000)
 def size_of(type_: str) -> int:
     """Return how many bytes a type has; 0 for what is none."""
     match = _TYPE.fullmatch(type_)

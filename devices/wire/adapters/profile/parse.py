@@ -15,6 +15,7 @@ from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.suggestion import closest
 from devices.wire.adapters.profile.errors import ProfileError, ProfileRefused
 from devices.wire.adapters.profile.message import ENCODINGS, MessagePaths, decoded
+from devices.wire.adapters.profile.parse_downlink import read_downlinks
 from devices.wire.adapters.profile.parse_layout import LAYOUT, read_layout
 from devices.wire.adapters.profile.parse_value import read_value
 from devices.wire.adapters.profile.paths import ValuePath, parse_path
@@ -31,7 +32,7 @@ EXAMPLE_DEVICE = "A84041000181C061"
 
 _PROFILE = (
     *("profile", "title", "vendor", "model", "documented", "kind", "codec", "ignores"),
-    *("message", "payload", "readings", "examples"),
+    *("message", "payload", "readings", "downlinks", "examples"),
 )
 _MESSAGE = ("device", "at", "counter", "port", "payload", "encoding", "values", "radio")
 _READING = ("kind", "device", "each", "at", "seq", "boot", "values")
@@ -49,17 +50,18 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> Profile:
     raw = _parsed(text, file)
     mistakes = Mistakes(file, places(text))
     root = ProfileTable(raw, (), mistakes, _PROFILE)
-    message = _message(root)
+    message, codec, readings = _message(root), _codec(root), _readings(root, kinds)
     profile = Profile(
         name=_name(root),
         title=root.text("title", needed=True),
         vendor=root.text("vendor"),
         model=root.text("model"),
         documented=root.text("documented"),
-        codec=_codec(root),
+        codec=codec,
         message=message,
         layouts=tuple(read_layout(table) for table in root.tables("payload", LAYOUT)),
-        readings=_readings(root, kinds),
+        readings=readings,
+        downlinks=read_downlinks(root, [one.kind for one in readings], codec=bool(codec)),
         ignores=root.paths("ignores"),
         examples=tuple(_example(table, message) for table in root.tables("examples", _EXAMPLE)),
         source=text,

@@ -103,7 +103,9 @@ def written(steps: Steps) -> str:
 
 def _concrete(found: object, step: str | int | tuple[str, str]) -> str | int | NoValue:
     if isinstance(step, str):
-        return step if isinstance(found, Mapping) and step in found else MISSING
+        # A plain one first: to ask whether something is a Mapping takes as long as the rest.
+        is_mapping = type(found) is dict or isinstance(found, Mapping)
+        return step if is_mapping and step in found else MISSING  # type: ignore[operator]
     if not isinstance(found, Sequence) or isinstance(found, str | bytes):
         return MISSING
     if isinstance(step, int):

@@ -9,6 +9,7 @@ from typing import Any
 
 from devices.kinds.kind import Kind, ValueType
 from devices.wire import instants
+from devices.wire.adapters.profile.downlinks import ProfileDownlink
 from devices.wire.adapters.profile.layouts import PayloadLayout, choose, none_fits
 from devices.wire.adapters.profile.message import MessagePaths
 from devices.wire.adapters.profile.paths import MISSING, MOST_LEAVES, NoValue, ValuePath, leaves, written
@@ -56,7 +57,8 @@ class Profile:
 
     title, vendor, model: for people. documented: where the vendor describes the format.
     codec: a JavaScript file beside the profile that decodes the bytes, empty without; whoever runs it hands
-    what it returns to `read`. ignores: what the profile knows and asks nothing of. source: its own text.
+    what it returns to `read`. downlinks: how commands are said, by name. ignores: what the profile knows and
+    asks nothing of. source: its own text.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Profile:
     message: MessagePaths
     layouts: tuple[PayloadLayout, ...]
     readings: tuple[ProfileReading, ...]
+    downlinks: Mapping[str, ProfileDownlink]
     ignores: tuple[ValuePath, ...]
     examples: tuple[Example, ...]
     source: str
@@ -169,9 +172,9 @@ class _Reader:
         """
         result = Result(
             elements=tuple(self._elements),
-            unread=tuple(self._unread()),
             problems=tuple(self._problems),
             absent=tuple(self._absent),
+            left=self._unread,
         )
         if not result.elements:
             raise NoReading(_reason(self._profile.name, known, result), result)
@@ -207,7 +210,8 @@ class _Reader:
             if isinstance(raw, NoValue) or measured.get(name) is not None:
                 continue
             try:
-                unit = self._uplink.units.get(written(_local(steps)))
+                units = self._uplink.units
+                unit = units.get(written(_local(steps))) if units else None
                 measured[name] = value.convert(raw, self._uplink.counter, attributes, unit)
             except NotMeasured as said:
                 measured.setdefault(name, None)

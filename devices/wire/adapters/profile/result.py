@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +23,20 @@ class Result:
     """What became of one message.
 
     elements: as a gateway sends them (docs/protocol.md): `kind`, `device`, `ts` in microseconds, `seq` and
-    `boot` where there is a counter, and measurements; None is not measured. unread: what nothing in the
-    profile asks for. problems: what was asked for and could not be converted. absent: what says of itself
-    that it was not measured.
+    `boot` where there is a counter, and measurements; None is not measured. problems: what was asked for and
+    could not be converted. absent: what says of itself that it was not measured. left: finds out what is
+    `unread`, which few ask.
     """
 
     elements: tuple[dict[str, object], ...]
-    unread: tuple[Remark, ...] = ()
     problems: tuple[Remark, ...] = ()
     absent: tuple[Remark, ...] = ()
+    left: Callable[[], Iterable[Remark]] = field(default=tuple, repr=False)
+
+    @property
+    def unread(self) -> tuple[Remark, ...]:
+        """What nothing in the profile asks for."""
+        return tuple(self.left())
 
 
 class NoReading(ValueError):

@@ -208,6 +208,10 @@ async def _town(connection: asyncpg.Connection, name: str) -> None:
     await builders.add_town(connection)
 
 
+async def _subscription(connection: asyncpg.Connection, name: str) -> str:
+    return await builders.subscription(connection, name)
+
+
 async def _published_town(connection: asyncpg.Connection, name: str) -> None:
     await builders.add_town(connection)
     await publish(connection, "tripoli", "CC0-1.0", builders.now, by=PLATFORM)
@@ -338,7 +342,7 @@ TARGET = {"severity": "minor", "response_s": 3600, "repair_s": 7200}
 NEW = {"name": "NAME", "kind": "bin", "municipality": "tripoli"}
 
 
-Prepare = Callable[[asyncpg.Connection, str], Awaitable[int | None]]
+Prepare = Callable[[asyncpg.Connection, str], Awaitable[int | str | None]]
 
 CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/devices": (_town, {"json": NEW}, ["device.add"]),
@@ -364,7 +368,30 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     ),
     "patch /api/v1/sources/{source}": (_source, {"json": {"enabled": False}}, ["source.edit"]),
     "delete /api/v1/sources/{source}": (_source, {}, ["source.remove"]),
+    "post /ngsi-ld/v1/subscriptions": (
+        _town,
+        {
+            "json": {
+                "id": "urn:ngsi-ld:Subscription:NAME",
+                "type": "Subscription",
+                "entities": [{"type": "WasteContainer"}],
+                "notification": {"endpoint": {"uri": "https://93.184.216.34/"}},
+            }
+        },
+        ["subscription.add"],
+    ),
+    "patch /ngsi-ld/v1/subscriptions/{subscription}": (
+        _subscription,
+        {"json": {"isActive": False}},
+        ["subscription.edit"],
+    ),
+    "delete /ngsi-ld/v1/subscriptions/{subscription}": (_subscription, {}, ["subscription.remove"]),
     "post /api/v1/devices/{device}/notes": (_device, {"json": {"body": "key at the baker"}}, ["device.note"]),
+    "post /api/v1/devices/{device}/hand-readings": (
+        _device,
+        {"json": {"measurements": {"fill_pct": 55}}},
+        ["reading.enter"],
+    ),
     "post /api/v1/devices/{device}/commands": (_device, {"json": {"name": "report_now"}}, ["command.send"]),
     "patch /api/v1/devices/{device}/config": (
         _device,

@@ -41,7 +41,18 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             dated = {"day": "2026-12-24", "year": 1447}
             place = {**routed, **dated, "municipality": "tripoli", "layer": "districts"}
             numbers = dict.fromkeys(
-                ("token", "alert_id", "window", "silence", "plan", "work_plan", "order", "rollout"), row
+                (
+                    "token",
+                    "alert_id",
+                    "window",
+                    "silence",
+                    "plan",
+                    "work_plan",
+                    "order",
+                    "rollout",
+                    "subscription",
+                ),
+                row,
             )
             url = path.format(device=name, unknown=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))

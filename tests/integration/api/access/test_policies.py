@@ -88,6 +88,7 @@ class Things:
     part: str = "people"
     profile: str = "dragino-ldds75"
     source: str
+    subscription: str
     guide: str = "operator"
     name: str = "amal"
     command_request: int
@@ -143,6 +144,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
         order_id=order.id,
         photo=str(kept.id),
         source=await source(connection, town),
+        subscription=await subscription(connection, town),
     )
 
 
@@ -152,6 +154,13 @@ async def source(connection: asyncpg.Connection, town: str) -> str:
     with suppress(AlreadyExists):
         await add_source(connection, builders.KINDS, new, ALL, builders.now, by=PLATFORM)
     return new.name
+
+
+async def subscription(connection: asyncpg.Connection, town: str) -> str:
+    """Return the id of a subscription to a municipality; one that was removed comes back."""
+    with suppress(AlreadyExists):
+        await builders.subscription(connection, town, town)
+    return f"urn:ngsi-ld:Subscription:{town}"
 
 
 async def team(connection: asyncpg.Connection, town: str) -> str:
@@ -219,6 +228,7 @@ MADE_AGAIN: dict[str, Callable[[asyncpg.Connection, str], Awaitable[object]]] = 
     "/api/v1/municipalities/{municipality}/calendar/ramadan/{year}": ramadan,
     "/api/v1/banned-devices/{unknown}": banned,
     "/api/v1/sources/{source}": source,
+    "/ngsi-ld/v1/subscriptions/{subscription}": subscription,
     "/api/v1/users/{user}": person,
     "/api/v1/teams/{team}": team,
     "/api/v1/on-call/{schedule}": schedule,

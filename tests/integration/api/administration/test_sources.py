@@ -8,6 +8,7 @@ import httpx2
 from devices.sources import states
 from devices.sources.listing import get_source, secret_of
 from devices.sources.states import Counted
+from devices.sources.translation import ALL
 from people.roles import Role
 from tests.integration.api import builders
 
@@ -71,7 +72,7 @@ async def test_sources_of_another_municipality_are_not_there(
     token = await builders.token(connection, role=Role.ADMIN, municipality="saida")
     theirs = {"Authorization": f"Bearer {token}"}
 
-    assert (await client.get("/api/v1/sources", headers=theirs)).json() == {"items": []}
+    assert (await client.get("/api/v1/sources", headers=theirs)).json()["items"] == []
     assert (await client.get("/api/v1/sources/lora", headers=theirs)).status_code == 404
     assert (await client.patch("/api/v1/sources/lora", json={}, headers=theirs)).status_code == 404
     assert (await client.post("/api/v1/sources", json=LORA, headers=theirs)).status_code == 404
@@ -160,6 +161,51 @@ async def test_a_delivery_with_another_secret_leaves_a_webhook_connected(
     state = (await client.get("/api/v1/sources/hook")).json()["state"]
     assert (state["connected"], state["messages"], state["refused"]) == (True, 1, 2)
     assert state["refused_at"] is not None
+
+
+async def test_what_is_read_in_part_only_is_told_with_the_last_of_it(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json=LORA)
+    source = await get_source(connection, "lora")
+    lost = Counted(messages=2, readings=2, problems=2, problem="b1: b = 'low'", problem_at=builders.now())
+
+    await states.say(connection, source.id, lost, builders.now, connected=True)
+    await states.say(connection, source.id, Counted(messages=1), builders.now, connected=True)
+
+    state = (await client.get("/api/v1/sources/lora")).json()["state"]
+    assert (state["messages"], state["problems"], state["problem"]) == (3, 2, "b1: b = 'low'")
+    assert state["problem_at"] is not None
+    metrics = await client.get("/metrics")
+    assert 'nabd_source_problems_total{source="lora"} 2.0' in metrics.text
+
+
+async def test_a_source_whose_process_gives_no_sign_of_life_is_not_alive(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json=LORA)
+    hook = {"name": "hook", "municipality": "tripoli", "format": "chirpstack", "way": "webhook"}
+    await client.post("/api/v1/sources", json=hook)
+    for name in ("lora", "hook"):
+        source = await get_source(connection, name)
+        await states.say(connection, source.id, Counted(), builders.now, connected=True)
+
+    async def alive() -> dict[str, bool]:
+        return {one["name"]: one["alive"] for one in (await client.get("/api/v1/sources")).json()["items"]}
+
+    assert await alive() == {"hook": True, "lora": True}
+    await connection.execute("UPDATE source_state SET alive_at = alive_at - interval '1 hour'")
+    assert await alive() == {"hook": True, "lora": False}
+
+
+async def test_what_a_source_may_speak_is_told_with_its_ways(client: httpx2.AsyncClient) -> None:
+    formats = (await client.get("/api/v1/sources")).json()["formats"]
+
+    ways = {one["format"]: one["ways"] for one in formats}
+    assert ways.keys() == set(ALL)
+    assert (ways["chirpstack"], ways["sparkplug"]) == (["mqtt", "webhook"], ["mqtt"])
 
 
 async def test_a_profile_that_is_none_is_refused_with_what_was_meant(

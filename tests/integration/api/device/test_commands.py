@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,11 @@ from fastapi import FastAPI
 from api.http.guards import COOKIE
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
+from devices.commands.downlinks import SENT, record_heard
+from devices.registry.registration import NewDevice, add_devices
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.translation import ALL
 from devices.wire.channels import Report
 from people.editing import NewPerson, add_person
 from people.identity import of_texts
@@ -171,3 +176,80 @@ async def test_configuration_is_changed_against_its_version_and_drift_is_listed(
     await client.patch(url, json={"desired": {"night_pct": None}})
     assert (await client.get(url)).json()["agreement"] == "agreed"
     assert (await client.get(drifting)).json()["items"] == []
+
+
+async def behind(connection: asyncpg.Connection, *names: str) -> None:
+    """Register lamps of tripoli that a network server speaks for; NAS' controllers are told nothing yet."""
+    await builders.add_town(connection)
+    new = NewSource(
+        name="lora",
+        municipality="tripoli",
+        format="chirpstack",
+        url="mqtts://lora.example",
+        profile="nas-ul20xx",
+        profiles={"probe": "milesight-em310-udl"},
+    )
+    await add_source(connection, builders.KINDS, new, ALL, builders.now, by=PLATFORM)
+    devices = [
+        NewDevice(
+            name=name, kind="light", municipality="tripoli", relays=("lora",), attributes={"model": model}
+        )
+        for name, model in zip(names, ("probe", "lamp"), strict=False)
+    ]
+    await add_devices(connection, builders.KINDS, devices, builders.now, by=PLATFORM)
+
+
+async def test_command_behind_a_network_server_waits_a_day_or_is_refused_in_the_callers_language(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await behind(connection, "24E124136A000001", "24E124136A000002")
+    url = "/api/v1/devices/24E124136A000001/commands"
+
+    given = (await client.post(url, json={"name": "set_interval", "args": {"interval_s": 600}})).json()
+    short = (await client.post(url, json={"name": "reboot", "expires_after_s": 60})).json()
+
+    stored = await connection.fetch("SELECT port, payload, confirmed FROM command ORDER BY expires_at DESC")
+    assert [tuple(row) for row in stored] == [(85, b"\xff\x03\x58\x02", True), (85, b"\xff\x10\xff", False)]
+    assert (given["status"], given["says"]) == ("queued", None)
+    for one, seconds in ((given, 86_400), (short, 60)):
+        waits = datetime.fromisoformat(one["expires_at"]) - datetime.fromisoformat(one["created_at"])
+        assert waits == timedelta(seconds=seconds)
+
+    await record_heard(
+        connection,
+        await connection.fetchval("SELECT id FROM source"),
+        await connection.fetchval("SELECT device_id FROM command LIMIT 1"),
+        [UUID(given["id"])],
+        "sent",
+        builders.now,
+    )
+    (_, said) = sorted((await client.get(url)).json()["items"], key=lambda one: one["id"] == given["id"])
+    assert (said["status"], said["detail"], said["says"]) == ("delivered", SENT, "sent")
+
+    other = "/api/v1/devices/24E124136A000002/commands"
+    for language, text in (
+        ("en", "Profile nas-ul20xx does not say how reboot is encoded"),
+        ("fr", "Le profil nas-ul20xx ne dit pas comment coder reboot"),
+        ("ar", "لا يذكر الملف التعريفي nas-ul20xx كيف يُرمَّز الأمر reboot"),
+    ):
+        refused = await client.post(other, json={"name": "reboot"}, headers={"Accept-Language": language})
+        assert refused.status_code == 409
+        plain = refused.json()["detail"].replace("\u2068", "").replace("\u2069", "")  # what isolates names
+        assert text in plain
+
+
+async def test_request_to_many_leaves_out_whom_no_profile_can_tell(
+    app: FastAPI, connection: asyncpg.Connection
+) -> None:
+    await behind(connection, "24E124136A000001", "24E124136A000002")
+    await builders.add(connection, "light-1", kind="light")
+    asked = {**ASKED, "name": "reboot", "args": {}}
+    async with person(app, connection, "rima") as rima, person(app, connection, "samir") as samir:
+        number = (await rima.post("/api/v1/command-requests", json=asked)).json()["id"]
+        done = (await samir.post(f"/api/v1/command-requests/{number}/approve")).json()
+
+    assert (done["devices"], done["left_out"], done["answers"]) == (2, 1, {"queued": 2})
+    rows = await connection.fetch(
+        "SELECT d.name, c.payload FROM command AS c INNER JOIN device AS d ON c.device_id = d.id ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [("24E124136A000001", b"\xff\x10\xff"), ("light-1", None)]

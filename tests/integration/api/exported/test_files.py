@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 
 from api.http.files import readings_body
 from api.http.formats import Format
+from devices.registry.editing import edit_device
 from people.roles import Role
+from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
 from tests.integration.work.order_rows import add_order
@@ -69,6 +71,59 @@ async def test_alerts_orders_and_devices_are_the_same_in_every_format(
     assert (found["fill_pct"], found["lat"], found["observed_at"]) == (61.5, 34.4, NOON)
     assert bins.schema.field("fill_pct").metadata[b"unit"] == b"%"
     assert json.loads(of_all.to_pylist()[0]["measurements"])["fill_pct"] == 61.5
+
+
+async def test_alerts_orders_and_devices_are_features_where_their_device_stands(
+    client: httpx2.AsyncClient, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    placed = await builders.add(connection, "bin-1", lat=34.4, lon=35.8)
+    nowhere = await builders.add(connection, "drone-1", kind="drone")
+    foreign = await builders.add(connection, "bin-9", municipality="nablus", lat=34.6, lon=35.9)
+    moved = await builders.add(connection, "bin-2", lat=34.5, lon=35.9)
+    for device in (placed, nowhere, foreign, moved):
+        await builders.fire(connection, device, at=NOON - timedelta(hours=2))
+        await add_order(connection, device, title="look")
+    await edit_device(
+        connection, builders.KINDS, "bin-2", {"municipality": "nablus"}, now=builders.now, by=PLATFORM
+    )
+    await builders.report(connection, placed, fill_pct=61.5)
+    token = await builders.token(connection, role=Role.OPERATOR, municipality="tripoli")
+
+    async with bearing(pool, token) as program:
+        alerts = await features(program, "/exports/alerts", lang="fr", kind="bin")
+        every = await features(program, "/exports/alerts")
+        orders = await features(program, "/exports/work-orders")
+        bins = await features(program, "/standings", kind="bin")
+        asked = await program.get("/api/v1/standings", headers={"Accept": "application/geo+json"})
+
+    by_device = {one["properties"]["device"]: one for one in alerts}
+    assert by_device.keys() == {"bin-1", "bin-2"}, "as the list, cut to who asks"
+    assert by_device["bin-1"]["geometry"] == {"type": "Point", "coordinates": [35.8, 34.4]}
+    assert by_device["bin-1"]["properties"]["sentence"] == "bin-1 est plein"
+    assert by_device["bin-1"]["id"] == by_device["bin-1"]["properties"]["id"]
+    assert builders.instant(by_device["bin-1"]["properties"]["opened_at"]) == NOON - timedelta(hours=2)
+    assert "lat" not in by_device["bin-1"]["properties"]
+    assert by_device["bin-2"]["geometry"] is None, "where it stands in another municipality is not told"
+    assert {one["properties"]["device"]: one["geometry"] for one in every}["drone-1"] is None
+    assert [35.8, 34.4] in [(one["geometry"] or {}).get("coordinates") for one in orders]
+    assert [(one["id"], one["properties"]["fill_pct"]) for one in bins] == [("bin-1", 61.5)]
+    assert asked.headers["content-type"] == "application/geo+json"
+    refused = await client.get("/api/v1/devices/bin-1/readings", params={"format": "geojson"})
+    accepted = await client.get("/api/v1/devices/bin-1/readings", headers={"Accept": "application/geo+json"})
+    assert (refused.status_code, accepted.headers["content-type"]) == (422, "application/json")
+    assert await features(client, "/exports/alerts", kind="light") == []
+
+
+async def features(client: httpx2.AsyncClient, address: str, **asked: Any) -> list[dict[str, Any]]:
+    answer = await client.get(f"/api/v1{address}", params={**asked, "format": "geojson"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/geo+json"
+    assert answer.headers["content-disposition"].endswith('.geojson"')
+    collection = answer.json()
+    assert collection["type"] == "FeatureCollection"
+    assert all(one["type"] == "Feature" for one in collection["features"])
+    found: list[dict[str, Any]] = collection["features"]
+    return found
 
 
 async def test_readings_of_a_device_are_read_back_equal(

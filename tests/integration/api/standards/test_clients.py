@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx2
 import pytest
+from fastapi import FastAPI
 
+from devices.registry.registry import get_device
 from tests import parts
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
+from tests.integration.api.standards.following import HERE, Follow
+from tests.unit.notify.channels.services import HttpService, http, serving
+from tests.waiting import eventually
 
 CLIENTS = Path(__file__).resolve().parents[3] / "standards"
 PYTHON = CLIENTS / ".venv/bin/python"
@@ -58,6 +65,34 @@ async def test_ngsild_client_reads_entities_and_their_past(server: str) -> None:
     assert "UnmannedAerialVehicle" in found["types"]
     assert [value for value, _ in found["past"]] == [0.0, 0.1, 0.2, 0.3, 0.4]
     assert found["pasts"] == 1, "who told nothing before is not among them"
+
+
+async def test_ngsild_client_subscribes_and_a_receiver_hears_of_the_next_reading(
+    app: FastAPI, connection: asyncpg.Connection, server: str, follow: Follow, town: None
+) -> None:
+    app.state.context = replace(app.state.context, webhook_targets=HERE)
+    address = urlsplit(server)
+    device = await get_device(connection, "bin-1")
+    async with serving(HttpService(http(200))) as receiver, follow():
+        uri = f"{receiver.url}/hear"
+        found = await said("subscribe_ngsi_ld", "127.0.0.1", str(address.port), builders.TOKEN, uri)
+        await builders.report(connection, device, at=NOON + timedelta(hours=1), fill_pct=50.0)
+        await builders.report(connection, device, at=NOON + timedelta(hours=2), fill_pct=90.0)
+        bodies = await eventually(lambda: hears(receiver, found["made"]))
+
+    assert found["listed"] == sorted([found["made"], "urn:ngsi-ld:Subscription:ended"])
+    assert (found["exists"], found["status"], found["ended"]) == (True, "active", True)
+    assert found["left"] == [found["made"]]
+    assert [one["fillingLevel"]["value"] for one in bodies[0]["data"]] == [0.9]
+    async with httpx2.AsyncClient() as reader:
+        context = (await reader.get(bodies[0]["@context"])).json()["@context"]
+    assert context["WasteContainer"].startswith("https://smartdatamodels.org/")
+
+
+async def hears(receiver: HttpService, subscription: str) -> list[Any]:
+    """Return the notifications of a subscription."""
+    bodies = [json.loads(one.body) for one in receiver.asked]
+    return [body for body in bodies if body["subscriptionId"] == subscription]
 
 
 @pytest.mark.usefixtures("town")

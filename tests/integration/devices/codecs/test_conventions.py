@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from devices import kinds, profiles
 from devices.codecs.codec import Codec, CodecFailed
 from devices.codecs.pool import Codecs
+from devices.codecs.profiled import encoded
+from devices.wire.adapters.downlink import Downlink, NotEncoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -231,3 +236,40 @@ async def test_command_that_makes_no_bytes_is_refused(codecs: Codecs, returned: 
 async def test_codec_that_only_decodes_says_so(codecs: Codecs) -> None:
     with pytest.raises(CodecFailed, match="has no function encodeDownlink, Encode, Encoder"):
         await codecs.encode(codec("function decodeUplink(input) { return {}; }"), {})
+
+
+async def told(codecs: Codecs, directory: Path, returned: str) -> Downlink:
+    """Return what a command to a device is whose profile has a codec that returns this."""
+    (directory / "vendor.js").write_text(f"function encodeDownlink(input) {{ return {returned}; }}")
+    (directory / "ours.toml").write_text(
+        'profile = "ours"\ntitle = "Ours"\nkind = "bin"\ncodec = "vendor.js"\n'
+        '[[readings]]\n[readings.values]\nfill_pct = "fill"\n'
+        '[downlinks.set_interval]\nport = 85\ndata = {seconds = "{interval_s}"}\n'
+    )
+    known = profiles.load(kinds.load(), directory)
+    said = known["ours"].downlinks["set_interval"]
+    return await encoded(codecs, known.codec("ours"), said, {"interval_s": 1200})
+
+
+@pytest.mark.parametrize(("port", "heard_on"), [(", fPort: 7", 7), ("", 85)])
+async def test_a_command_is_what_the_codec_of_the_profile_makes_of_its_arguments(
+    codecs: Codecs, tmp_path: Path, port: str, heard_on: int
+) -> None:
+    made = await told(codecs, tmp_path, f"{{bytes: [255, 3, input.data.seconds / 60]{port}}}")
+
+    assert made == Downlink(port=heard_on, payload=b"\xff\x03\x14", confirmed=True)
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("{bytes: []}", "0 bytes: LoRaWAN carries 1 to 242"),
+        ("{bytes: [1], fPort: 224}", "port 224 is none of a device's"),
+        ("{errors: ['too often']}", "codec vendor.js: too often"),
+    ],
+)
+async def test_a_command_that_no_codec_makes_bytes_of_is_refused(
+    codecs: Codecs, tmp_path: Path, returned: str, said: str
+) -> None:
+    with pytest.raises((NotEncoded, CodecFailed), match=said):
+        await told(codecs, tmp_path, returned)

@@ -31,6 +31,7 @@ def test_a_source_as_documents_show_it_is_one() -> None:
         ({"name": "Lora"}, "name", "a-z"),
         ({"format": "chirpstak"}, "format", "chirpstack"),
         ({"protocol": "4"}, "protocol", "3.1.1"),
+        ({"format": "json"}, "profile", "--profile NAME"),
         ({"url": "https://lora.example"}, "url", "mqtts://"),
         ({"url": "mqtt://me:secret@lora.example"}, "url", "account"),
         ({"url": "mqtt://lora.example:99999"}, "url", "ort"),

@@ -17,6 +17,7 @@ from devices.profiles import Profiles
 from devices.relay import Outcome
 from devices.sources.frames import Frames
 from devices.sources.source import Source, Way
+from devices.sources.states import Counted
 from devices.sources.translation import Translated, Translator, TranslatorMeans
 from devices.wire.adapters.profile import parse
 from devices.wire.rejected import Reason
@@ -41,6 +42,7 @@ counter = "n"
 
 [readings.values]
 distance_mm = "d"
+battery_pct = "b"
 """
 
 
@@ -102,6 +104,29 @@ async def test_a_frame_that_only_counts_is_one_reading_within_the_window() -> No
     assert [element["ts"] for element in later.elements] == [NOON + HOUR]
 
 
+@pytest.mark.parametrize("hours", [-2, 3])
+async def test_a_frame_heard_again_by_a_gateway_whose_clock_is_wrong_is_a_copy(hours: int) -> None:
+    def heard(gateway: str, gateway_at: int, network_at: int) -> bytes:
+        gw_time, ns_time = (
+            datetime.fromtimestamp(at / SECOND, UTC).isoformat() for at in (gateway_at, network_at)
+        )
+        copy = {"gatewayId": gateway, "gwTime": gw_time, "nsTime": ns_time}
+        device = {"devEui": "24E124136A000001"}
+        up = {"deviceInfo": device, "time": gw_time, "fCnt": 7, "object": {"d": 900}, "rxInfo": [copy]}
+        return json.dumps(up).encode()
+
+    one = translator("chirpstack")
+    topic = "application/a/device/24e124136a000001/event/up"
+    first = await one.translate(topic, heard("right", NOON, NOON + SECOND), NOON + SECOND)
+    end(one, first, NOON + SECOND)
+
+    late = NOON + 48 * SECOND
+    copy = await one.translate(topic, heard("wrong", NOON + hours * HOUR, late), late)
+
+    assert [element["ts"] for element in first.elements] == [NOON]
+    assert (copy.elements, copy.copies) == ([], 1)
+
+
 async def test_what_is_on_its_way_when_the_connection_is_lost_is_news_with_the_same_instant() -> None:
     one = translator()
     first = await one.translate("t", counted(), NOON)
@@ -112,6 +137,21 @@ async def test_what_is_on_its_way_when_the_connection_is_lost_is_news_with_the_s
     again = await one.translate("t", counted(), NOON + HOUR, repeated=True)
     assert meanwhile.copies == 1
     assert again.elements == first.elements
+
+
+async def test_what_is_read_in_part_only_is_counted_with_what_could_not_be_read() -> None:
+    one = translator()
+    partly = await one.translate("t", b'{"id": "b1", "n": 1, "d": 900, "b": "full\\u0000"}', NOON)
+    whole = await one.translate("t", b'{"id": "b1", "n": 2, "d": 900, "b": 80}', NOON)
+    nothing = await one.translate("t", b'{"id": "b1", "n": 3, "d": "deep", "b": "full"}', NOON)
+
+    counted = Counted(messages=3)
+    for found, outcome in ((partly, None), (whole, None), (nothing, Reason.MALFORMED)):
+        counted += found.counted([Outcome(reason=outcome)], NOON)
+
+    assert (counted.messages, counted.readings, counted.rejected) == (3, 2, 1)
+    assert (counted.problems, counted.problem_at) == (1, NOON)
+    assert counted.problem.startswith("b1: b = 'full\\x00': ")
 
 
 @pytest.mark.parametrize("distance", [900, "broken"])

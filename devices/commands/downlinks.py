@@ -1,0 +1,230 @@
+"""Commands that network servers send: what is handed to them, and what they say became of it.
+
+    queued ──> sent ──> delivered ──> succeeded | failed
+      ▲          │
+      └──────────┘ the server's broker did not take it
+
+`sent`: it was handed over, and is not known to have arrived. `delivered`: the network server's broker has it;
+what the server says of it meanwhile is its detail. Must not know MQTT, nor how each server says things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from devices.commands.queue import FIRST_PAUSE, LONGEST_PAUSE, TELL, UNCONFIRMED
+from devices.instants import Now, to_datetime
+from devices.storable import storable
+from store.connection import Connection
+
+UNHEARD: Final = "waits until the network server has passed on a first message of the device"
+NOT_KNOWN: Final = (
+    "whether the network server has it is not known; it is not sent again, which could be twice"
+)
+SENT: Final = "a gateway sent it"
+SENT_UNCONFIRMED: Final = "a gateway sent it; the device was not asked to confirm it"
+CONFIRMED: Final = "the device confirmed that it heard it"
+UNCONFIRMED_ONCE: Final = "the device has not confirmed it; the network server tries again"
+UNCONFIRMED_EVER: Final = "the device did not confirm it"
+REFUSED: Final = "the network server did not take it"
+SAYS: Final[Mapping[str, str]] = {
+    UNHEARD: "unheard",
+    NOT_KNOWN: "not_known",
+    SENT: "sent",
+    SENT_UNCONFIRMED: "sent_unconfirmed",
+    CONFIRMED: "confirmed",
+    UNCONFIRMED_ONCE: "unconfirmed",
+    UNCONFIRMED_EVER: "given_up",
+    REFUSED: "refused",
+}
+"""What these details are, so that people are told them in their language."""
+DETAIL_LIMIT: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDownlink:
+    """A command that is to be handed to a network server now; see downlink_topic for `topic` and `json`."""
+
+    id: UUID
+    port: int
+    payload: bytes
+    confirmed: bool
+    expires_at: datetime
+    topic: str
+    json: bool
+
+
+_DUE_AT = """
+SELECT DISTINCT known.source_id
+FROM command AS c
+INNER JOIN downlink_topic AS known ON c.device_id = known.device_id
+INNER JOIN source ON known.source_id = source.id
+INNER JOIN relay ON source.gateway_id = relay.gateway_id AND c.device_id = relay.device_id
+WHERE c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $1 AND c.expires_at > $1
+"""
+_NOWHERE = """
+WITH waiting AS (
+    UPDATE command SET detail = $2, updated_at = $1
+    WHERE id = ANY(ARRAY(
+        SELECT c.id
+        FROM command AS c
+        WHERE
+            c.status = 'queued' AND c.payload IS NOT NULL AND c.expires_at > $1
+            AND c.detail IS DISTINCT FROM $2
+            AND NOT EXISTS (
+                SELECT FROM downlink_topic AS known
+                INNER JOIN source ON known.source_id = source.id
+                INNER JOIN relay ON source.gateway_id = relay.gateway_id AND known.device_id = relay.device_id
+                WHERE known.device_id = c.device_id
+            )
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id
+)
+
+SELECT pg_notify('nabd_command', '') FROM waiting LIMIT 1
+"""
+
+
+async def due_at(connection: Connection, now: Now) -> set[int]:
+    """Return the sources that are to be handed something now; what no source can be handed says why."""
+    at = to_datetime(now())
+    await connection.execute(_NOWHERE, at, UNHEARD)
+    return {row["source_id"] for row in await connection.fetch(_DUE_AT, at)}
+
+
+# What is locked is being answered at this moment: it comes with the next look.
+_TAKE = """
+WITH due AS (
+    UPDATE command SET
+        status = 'sent', updated_at = $2, detail = $5,
+        due_at = CASE WHEN $4 THEN $2::timestamptz + $3::interval END
+    WHERE id = ANY(ARRAY(
+        SELECT c.id
+        FROM command AS c
+        INNER JOIN device AS d ON c.device_id = d.id
+        INNER JOIN downlink_topic AS known ON c.device_id = known.device_id
+        INNER JOIN source ON known.source_id = source.id
+        INNER JOIN relay ON source.gateway_id = relay.gateway_id AND c.device_id = relay.device_id
+        WHERE
+            c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $2 AND c.expires_at > $2
+            AND d.retired_at IS NULL AND source.id = $1
+        ORDER BY c.due_at, c.id
+        LIMIT 1
+        FOR UPDATE OF c SKIP LOCKED
+    ))
+    RETURNING id, device_id, port, payload, confirmed, expires_at
+)
+
+SELECT due.id, due.port, due.payload, due.confirmed, due.expires_at, known.topic, known.json
+FROM due
+INNER JOIN downlink_topic AS known ON due.device_id = known.device_id
+"""
+
+
+async def take(connection: Connection, source: int, now: Now, *, repeats: bool) -> DueDownlink | None:
+    """Mark the first command as sent that a source is to be handed; None: there is none.
+
+    Args:
+        repeats: its server knows an id that comes twice: what is not known to have arrived is handed over
+            again after a while. Else it never is.
+    """
+    detail = None if repeats else NOT_KNOWN
+    row = await connection.fetchrow(_TAKE, source, to_datetime(now()), UNCONFIRMED, repeats, detail)
+    return None if row is None else DueDownlink(**row)
+
+
+_DELIVERED = """
+UPDATE command SET status = 'delivered', detail = NULL, updated_at = $2, due_at = NULL
+WHERE id = $1 AND status = 'sent'
+"""
+_PUT_BACK = """
+UPDATE command SET
+    status = 'queued', detail = $5, updated_at = $2, tries = tries + 1,
+    due_at = $2::timestamptz + least($4::interval, $3::interval * power(2, least(tries, 10)))
+WHERE id = $1 AND status = 'sent'
+"""
+
+
+async def mark_delivered(connection: Connection, id: UUID, now: Now) -> None:  # noqa: A002 - the wire's word
+    """Note that the network server's broker has it; what the server said of it already stays."""
+    await connection.execute(_DELIVERED, id, to_datetime(now()))
+    await connection.execute(TELL)
+
+
+async def put_back(connection: Connection, id: UUID, why: str, now: Now) -> None:  # noqa: A002 - the wire's word
+    """Let a command wait on that nobody took, each time longer, and say why."""
+    await connection.execute(_PUT_BACK, id, to_datetime(now()), FIRST_PAUSE, LONGEST_PAUSE, why)
+    await connection.execute(TELL)
+
+
+Became = Literal["queued", "sent", "confirmed", "unconfirmed", "given_up", "failed"]
+"""What a network server says of a downlink; `unconfirmed`: it tries again, `given_up`: it does not."""
+_BECOMES: Final[Mapping[Became, tuple[str, str | None]]] = {
+    "queued": ("delivered", None),
+    "sent": ("delivered", SENT),
+    "confirmed": ("succeeded", CONFIRMED),
+    "unconfirmed": ("delivered", UNCONFIRMED_ONCE),
+    "given_up": ("failed", UNCONFIRMED_EVER),
+    "failed": ("failed", REFUSED),
+}
+_HEARD = """
+WITH moved AS (
+    UPDATE command AS c SET
+        status = CASE WHEN $7 AND NOT c.confirmed THEN 'succeeded' ELSE $4 END,
+        detail = CASE WHEN $7 AND NOT c.confirmed THEN $8 ELSE $5 END,
+        updated_at = $6, due_at = NULL
+    WHERE
+        c.id = ANY($3) AND c.device_id = $2 AND c.payload IS NOT NULL
+        AND c.status IN ('queued', 'sent', 'delivered')
+        AND (c.status <> $4 OR c.detail IS DISTINCT FROM $5)
+        AND EXISTS (
+            SELECT FROM relay INNER JOIN source ON relay.gateway_id = source.gateway_id
+            WHERE relay.device_id = c.device_id AND source.id = $1
+        )
+    RETURNING c.id
+)
+
+SELECT moved.id FROM moved CROSS JOIN LATERAL pg_notify('nabd_command', '')
+"""
+
+
+async def record_heard(
+    connection: Connection,
+    source: int,
+    device: int,
+    ids: Collection[UUID],
+    became: Became,
+    now: Now,
+    *,
+    why: str = "",
+) -> bool:
+    """Move a command on as a device's network server says; return False where there is nothing to move.
+
+    Only a source that relays the device is heard, and only forward. What a device is not asked to confirm
+    has ended once a gateway sent it.
+
+    Args:
+        ids: names of the downlink that may be ours.
+        why: what the server says of it.
+    """
+    status, detail = _BECOMES[became]
+    told = storable(why, DETAIL_LIMIT) or detail
+    ended = (to_datetime(now()), became == "sent", SENT_UNCONFIRMED)
+    return await connection.fetchval(_HEARD, source, device, list(ids), status, told, *ended) is not None
+
+
+_LEARN = """
+INSERT INTO downlink_topic AS known (device_id, source_id, topic, json) VALUES ($1, $2, $3, $4)
+ON CONFLICT (device_id) DO UPDATE SET
+    source_id = excluded.source_id, topic = excluded.topic, json = excluded.json
+"""
+
+
+async def learn_topic(connection: Connection, device: int, source: int, topic: str, *, json: bool) -> None:
+    """Keep where a device is told something: at the source that heard it last."""
+    await connection.execute(_LEARN, device, source, topic, json)

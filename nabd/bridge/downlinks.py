@@ -1,0 +1,161 @@
+"""What devices of one source are told by their network server, and what that says became of it.
+
+What is handed over is marked before and confirmed after, as other commands are. Where devices are told
+something is learned from where they are heard. Must not know profiles: commands come as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from devices.commands import downlinks
+from devices.commands.downlinks import Became, DueDownlink
+from devices.commands.queue import wake
+from devices.instants import Now, to_microseconds
+from devices.registry.registry import Device
+from devices.sources.source import Source
+from devices.sources.translation import Translated
+from devices.wire.adapters.downlink import Downlink
+from devices.wire.adapters.formats import Event, Happening
+from devices.wire.adapters.formats.downlinks import (
+    FORMATS,
+    KNOWS_REPEATS,
+    TRIES_AGAIN,
+    DownlinkTopic,
+    ids_of,
+    message_of,
+    topic_of,
+)
+from nabd.bridge.upstream import Upstream
+from store.connection import Connection
+
+NO_SUBSCRIBERS: Final = 0x10
+_FAILURE: Final = 0x80
+_BECAME: Final[dict[Happening, Became]] = {
+    Happening.QUEUED: "queued",
+    Happening.SENT: "sent",
+    Happening.DELIVERED: "confirmed",
+    Happening.UNDELIVERED: "given_up",
+    Happening.FAILED: "failed",
+}
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+KnownTopics = dict[int, tuple[int, DownlinkTopic]]
+"""By the number of a device, the source that heard it last, and where there it is told something."""
+
+
+class Database(Protocol):
+    """Does something in the database, however long it is away."""
+
+    def __call__(self, work: Callable[[Connection], Awaitable[T]]) -> Awaitable[T]: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Downlinks:
+    """Those of one source.
+
+    device: by the name on the wire, None for a stranger's. topics: of all sources, shared by them.
+    """
+
+    source: Source
+    device: Callable[[str], Device | None]
+    topics: KnownTopics
+    database: Database
+    now: Now
+    step: Callable[[str], None] = lambda _: None
+    _due: asyncio.Event = field(default_factory=asyncio.Event)
+    _recording: set[asyncio.Future[None]] = field(default_factory=set)
+
+    def look(self) -> None:
+        """Hand over what is due, soon."""
+        self._due.set()
+
+    async def hand_over(self, upstream: Upstream) -> None:
+        """Hand over what is due, whenever something is, until cancelled.
+
+        Raises:
+            aiomqtt.MqttError: the connection is lost; whether what was on its way has arrived is not known.
+        """
+        repeats = self.source.format in KNOWS_REPEATS
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            while due := await self.database(
+                lambda one: downlinks.take(one, self.source.id, self.now, repeats=repeats)
+            ):
+                await self._hand(upstream, due)
+
+    async def _hand(self, upstream: Upstream, due: DueDownlink) -> None:
+        to = DownlinkTopic(prefix=due.topic, json=due.json)
+        downlink = Downlink(port=due.port, payload=due.payload, confirmed=due.confirmed)
+        expires_at = to_microseconds(due.expires_at)
+        self.step("taken")
+        code = await upstream.publish(*message_of(self.source.format, to, due.id, downlink, expires_at))
+        self.step("handed over")
+        if code == NO_SUBSCRIBERS or code >= _FAILURE:
+            why = _refusal(self.source, code)
+            log.warning("downlink is not taken", source=self.source.name, reason=why)
+            await self._record(lambda one: downlinks.put_back(one, due.id, why, self.now))
+        else:
+            await self._record(lambda one: downlinks.mark_delivered(one, due.id, self.now))
+
+    async def _record(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Store what the broker said, also where it closes the connection upon that, as some do."""
+        recording = asyncio.ensure_future(self.database(work))
+        self._recording.add(recording)
+        recording.add_done_callback(self._recording.discard)
+        await asyncio.shield(recording)
+
+    async def hear(self, topic: str, payload: bytes, found: Translated) -> None:
+        """Learn where the devices of a message are told something, and what became of what they were told."""
+        if self.source.format not in FORMATS:
+            return
+        told_at = topic_of(self.source.format, topic, payload)
+        for name in found.speakers:
+            device = self._relayed(name)
+            if (
+                told_at is not None
+                and device is not None
+                and self.topics.get(device.id) != (self.source.id, told_at)
+            ):
+                await self._learn(device, told_at)
+        for event in found.events:
+            device = self._relayed(event.device)
+            if device is not None:
+                await self._hear_event(device, event)
+
+    def _relayed(self, name: str) -> Device | None:
+        device = self.device(name)
+        return device if device is not None and self.source.gateway in device.relays else None
+
+    async def _learn(self, device: Device, told_at: DownlinkTopic) -> None:
+        known = (device.id, self.source.id, told_at.prefix)
+        await self.database(lambda one: downlinks.learn_topic(one, *known, json=told_at.json))
+        self.topics[device.id] = self.source.id, told_at
+
+    async def _hear_event(self, device: Device, event: Event) -> None:
+        if event.happening is Happening.JOINED:  # it listens now: what nobody took is tried again
+            await self.database(lambda one: wake(one, [device.id], self.now))
+            return
+        became, ids = _BECAME.get(event.happening), ids_of(event.downlink)
+        if became is None or not ids:
+            return
+        if became == "given_up" and self.source.format in TRIES_AGAIN:
+            became = "unconfirmed"
+        at = (self.source.id, device.id)
+        await self.database(
+            lambda one: downlinks.record_heard(one, *at, ids, became, self.now, why=event.text)
+        )
+
+
+def _refusal(source: Source, code: int) -> str:
+    if code == NO_SUBSCRIBERS:
+        return f"nobody hears it at the broker of source {source.name}: does its network server run?"
+    return f"the broker of source {source.name} refuses it (code {code:#x}): its account may not publish it"

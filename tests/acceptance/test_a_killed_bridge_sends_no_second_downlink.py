@@ -1,0 +1,76 @@
+"""The bridge as a process with its own account, killed while a downlink is on its way to ChirpStack."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from devices.commands.answered import get_command
+from devices.registry.registration import NewDevice, add_devices
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.translation import ALL
+from store.audit import PLATFORM
+from tests import platform
+from tests.brokers import Mosquitto
+from tests.integration.bridge.conftest import EUI, say
+from tests.integration.bridge.conftest import foreign as foreign
+from tests.integration.bridge.test_bridge import chirpstack, level
+from tests.integration.bridge.test_downlinks import CHIRPSTACK, PROFILE, serving
+from tests.integration.ingest.conftest import KINDS
+from tests.waiting import eventually, now
+
+COMMANDS = f"/api/v1/devices/{EUI}/commands"
+KILLS = 3
+
+
+async def test_a_bridge_killed_while_it_hands_over_leaves_one_downlink_of_each_command(
+    dsn: str, mosquitto: Mosquitto, foreign: Mosquitto, tmp_path: Path
+) -> None:
+    names = ("ingest", "api", "bridge")
+    async with (
+        platform.running(dsn, mosquitto, tmp_path, processes=names) as running,
+        serving(foreign, "application/+/device/+/command/+") as server,
+    ):
+        await platform.register(running)
+        url = f"mqtt://{foreign.host}:{foreign.port}"
+        new = NewSource(name="lora", municipality="tripoli", format="chirpstack", url=url, profile=PROFILE)
+        await add_source(running.database, KINDS, new, ALL, now, by=PLATFORM)
+        told = NewDevice(name=EUI, kind="bin", municipality="tripoli", relays=("lora",))
+        await add_devices(running.database, KINDS, [told], now, by=PLATFORM)
+
+        async def learned() -> bool:
+            await say(foreign, (f"{CHIRPSTACK}/event/up", chirpstack(1, level(2116), datetime.now(UTC))))
+            return bool(await running.database.fetchval("SELECT count(*) FROM downlink_topic"))
+
+        await eventually(learned)
+        given: list[str] = []
+
+        async def pushed() -> bool:
+            return given[-1] in {said["id"] for _, said in server.pushed}
+
+        for _ in range(KILLS):
+            answer = await running.http.post(COMMANDS, json={"name": "reboot"})
+            assert answer.status_code == 202, answer.text
+            given.append(answer.json()["id"])
+            await eventually(pushed)
+            running.kill("bridge")
+
+        async def delivered() -> bool:
+            # As after half a minute: what is not known to have arrived is handed over again.
+            await running.database.execute("UPDATE command SET due_at = now() WHERE status = 'sent'")
+            found = [await get_command(running.database, UUID(one)) for one in given]
+            return {one.status for one in found} == {"delivered"}
+
+        await eventually(delivered, within=60)
+        # ChirpStack knows a downlink by its id: what came again is none.
+        assert list(dict.fromkeys(said["id"] for _, said in server.pushed)) == given
+        for one in given:
+            await server.event("txack", queueItemId=one)
+
+        async def ended() -> bool:
+            found = [await get_command(running.database, UUID(one)) for one in given]
+            return {one.status for one in found} == {"succeeded"}
+
+        await eventually(ended)
