@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from alerts.overview.now import DeviceNow
 from api.standards.ngsi_ld import context as names
@@ -94,7 +95,8 @@ def selection_of(declared: Kinds, document: SubscriptionDocument, context: str) 
             kinds = frozenset().union(*(of_it for of_it, _ in selectors))
             conditions.append(lambda entity: any(fits(entity) for _, fits in selectors))
         if document.q is not None:
-            asked = query.condition(document.q, lambda name: names.short_name(declared, name))
+            # Some clients percent-encode it here too, as it is in the address of GET /entities.
+            asked = query.condition(unquote(document.q), lambda name: names.short_name(declared, name))
             conditions.append(lambda entity: asked(entity.attributes))
         if document.geo_q is not None:
             conditions.append(_place(document.geo_q))
