@@ -26,7 +26,7 @@ demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
 test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-fuzz: setup ## compare the compiled decoder with the exact one on 3 million payloads, bounds checked (docs/adr/0023)
+fuzz: setup ## compare the compiled decoder with the exact one on 3 million payloads, bounds checked (docs/adr/0024)
 	NABD_FUZZ_PAYLOADS=3000000 $(BIN)/python -m pytest tests/unit/wire/compiled -rP $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run

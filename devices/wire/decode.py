@@ -1,6 +1,6 @@
 """Payloads of one kind to columns: by the compiled kernel where there is one, and exactly what it leaves.
 
-Both give the same for every payload (tests/unit/wire/compiled); docs/adr/0023 says why there are two.
+Both give the same for every payload (tests/unit/wire/compiled); docs/adr/0024 says why there are two.
 """
 
 from __future__ import annotations
