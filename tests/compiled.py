@@ -24,6 +24,8 @@ BEFORE = Path(tempfile.gettempdir()) / f"nabd-compiled-{os.getuid()}"
 def compiled_file() -> Path:
     """Return the file of this version, compiling it if need be."""
     name = machine_code.file_name()
+    BEFORE.mkdir(mode=0o700, exist_ok=True)
+    assert BEFORE.stat().st_uid == os.getuid()  # nobody else's code is run
     for place in (BUILT, BEFORE):
         if (place / name).exists():
             return place / name
