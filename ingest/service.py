@@ -281,6 +281,7 @@ class _Service:
                 directory = self._pipeline.context.directory
                 if connection.hearing != (hearing := self._hearing()):
                     connection.hear(hearing)
+            self._pipeline.context.shard.compiled = self._options.kernel.scan is not None
             intake = following or self._take(connection)
             if intake is None:
                 if self._ask_for_more.due() and connection.has_emptied():

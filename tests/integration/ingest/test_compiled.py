@@ -15,6 +15,7 @@ DEVICES, EACH, PIECES = ("b1", "b2", "b3"), 200, 10
 
 
 async def test_compiled_code_is_put_in_while_messages_come(town: Town) -> None:
+    assert await town.connection.fetchval("SELECT compiled FROM shard") is None
     kernel, ready, since = Kernel(few=0), compiled().scan, now() // 1000 - 1_000_000
     await town.start(kernel=kernel, batch_messages=20)
 
@@ -34,7 +35,12 @@ async def test_compiled_code_is_put_in_while_messages_come(town: Town) -> None:
         await eventually(partial(stored, total * piece // PIECES))
         kernel.scan = ready if piece % 2 == 0 else None
     await speaking
+    kernel.scan = ready
 
+    async def said() -> bool:
+        return bool(await town.connection.fetchval("SELECT compiled FROM shard"))
+
+    await eventually(said)
     sums = await town.received(total)
     assert (sums["stored"], sums["rejected"]) == (total, 0)
     for row in await town.readings():
