@@ -124,14 +124,15 @@ def edit(
         protocol=protocol, username=username, enabled=enabled,
     )  # fmt: skip
 
-    async def work(opened: OpenDatabase) -> Source:
+    async def work(opened: OpenDatabase) -> tuple[Source, str]:
         return await registration.edit_source(
             opened.connection, opened.kinds, name, changes, ALL, opened.now, secret=_secret(secret),
             profiles=profiles.load(opened.kinds, opened.settings.profiles_dir), anywhere=True,
             by=await opened.actor(),
         )  # fmt: skip
 
-    _done(run(work), "changed", as_json=as_json)
+    source, made = run(work)
+    _done(source, "changed", made, as_json=as_json)
 
 
 @app.command()
@@ -279,7 +280,7 @@ def _text(value: object) -> str:
     return output.cell(value) if not isinstance(value, dict | list | tuple) else str(value)
 
 
-def _done(source: Source, what: str, made: str = "", *, as_json: bool) -> None:
+def _done(source: Source, what: str, made: str, *, as_json: bool) -> None:
     if as_json:
         output.print_json(document(source) | ({"secret": made} if made else {}))
         return
