@@ -61,7 +61,7 @@ function posting(it) {
 }
 
 function stateCell(one) {
-  if (one.enabled && !isCounted(one)) return "–";
+  if (!isSeen(one)) return "–";
   const [word, is, why] = stateOf(one);
   return why ? [tag(word, is), h("br"), h("small", {}, why)] : [tag(word, is)];
 }
@@ -111,7 +111,7 @@ async function showOne(root, name) {
 }
 
 const standing = (one) => [
-  [t("state"), stateCell(one)],
+  isSeen(one) && [t("state"), stateCell(one)],
   one.way === "mqtt" && [t("source_since"), one.state && since(one.state.since)],
   isCounted(one) && [t("source_last_message"), since(one.state?.last_message_at)],
   ...COUNTS.filter(() => isCounted(one)).map((count) => [t(`source_${count}`), number(one.state?.[count] ?? 0, 0)]),
@@ -146,6 +146,7 @@ const deviceList = (one) => listed(`/api/v1/devices?relay=${encodeURIComponent(o
 // Devices of our own that post sign in with their own passwords; what others post is for the source's address.
 const isNative = (one) => one.format === "nabd";
 const isCounted = (one) => one.way === "mqtt" || !isNative(one);
+const isSeen = (one) => isCounted(one) || !one.enabled;
 const addressOf = (one) => new URL(isNative(one) ? "/api/v1/telemetry" : `/api/v1/webhooks/${encodeURIComponent(one.name)}`, location.origin).href;
 
 const webhookCard = (one) => card(t("source_webhook"), !isNative(one) && [h("button", { type: "button", "data-focus": "new secret", onclick: () => anotherSecret(one) }, t("source_secret_new"))],

@@ -107,8 +107,8 @@ class SourcesOut(BaseModel):
 FORMATS = [SourceFormatOut(format=one, ways=[way for way in Way if can_come(one, way)]) for one in ALL]
 
 
-class SourceChanges(BaseModel):
-    """What to change of a source; members left out stay."""
+class SourceSettings(BaseModel):
+    """What can be said of a source that is added, and of one that is changed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -128,13 +128,13 @@ class SourceChanges(BaseModel):
     )
 
 
-class SourceEdit(SourceChanges):
-    """What to change of a source that there is."""
+class SourceChanges(SourceSettings):
+    """What to change of a source; members left out stay."""
 
     new_secret: bool = Field(default=False, description="have a webhook's secret made anew, and told once")
 
 
-class SourceIn(SourceChanges):
+class SourceIn(SourceSettings):
     """A source to add."""
 
     name: str = Field(max_length=32, pattern=NO_CONTROL, examples=["chirpstack"])
@@ -210,7 +210,7 @@ async def edit_source(
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
-    body: SourceEdit,
+    body: SourceChanges,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> ChangedSourceOut:
     """Change the members that are given, unless somebody else changed it since the version named by If-Match.
