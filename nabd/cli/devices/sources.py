@@ -14,7 +14,7 @@ from devices import profiles
 from devices.sources import registration
 from devices.sources.listing import get_source, list_sources
 from devices.sources.signatures import new_secret
-from devices.sources.source import NewSource, Source, Way
+from devices.sources.source import NATIVE, NewSource, Source, Way
 from devices.sources.translation import ALL
 from nabd.bridge import trying
 from nabd.bridge.upstream import SubscriptionRefused
@@ -242,6 +242,8 @@ def how_it_goes(source: Source) -> str:
     """Return the state of a source in a word, and why."""
     if not source.enabled:
         return "disabled"
+    if source.way is Way.WEBHOOK and source.format == NATIVE:
+        return "devices post by themselves: see each"
     if source.state is None and source.way is Way.MQTT:
         return "not heard yet: is `nabd bridge` running?"
     if source.state is None or (source.way is Way.WEBHOOK and not source.state.messages):
