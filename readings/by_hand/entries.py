@@ -8,7 +8,7 @@ know how readings are sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from devices.instants import EPOCH, Now, rfc3339, to_datetime
@@ -170,11 +170,12 @@ _REFUSED = "UPDATE hand_reading SET refused = $2 WHERE id = $1 AND stored_at IS 
 
 async def settle(
     connection: Connection, device: Device, entry: HandReading, refused: str | None, now: Now, *, by: Actor
-) -> None:
-    """Keep what ingest said of a reading; refused: the reason of its rejection, None where it is stored."""
+) -> HandReading:
+    """Keep what ingest said of a reading, and return it so; refused: the reason of its rejection, if any."""
     if refused is None:
-        await connection.execute(_STORED, entry.id, to_datetime(now()))
-        return
+        stored_at = to_datetime(now())
+        await connection.execute(_STORED, entry.id, stored_at)
+        return replace(entry, stored_at=stored_at)
     async with connection.transaction():
         await connection.execute(_REFUSED, entry.id, refused)
         await audit.record(
@@ -186,6 +187,7 @@ async def settle(
             after={"entry": entry.id, "rejected": refused},
             now=now(),
         )
+    return entry
 
 
 _LIST = """
@@ -210,6 +212,7 @@ LIMIT $5
 
 async def list_hand_readings(
     connection: Connection,
+    kinds: Kinds,
     device: Device,
     *,
     start: datetime | None = None,
@@ -221,11 +224,14 @@ async def list_hand_readings(
 
     Args:
         connection: the database.
+        kinds: what is declared: of another kind nothing is entered.
         device: of which.
         start, end: None: without bound.
         before: the last id of the page before.
         limit: at most so many.
     """
+    if device.kind not in kinds:
+        return []
     query = _LIST.format(table=table_name(device.kind))
     latest = datetime.max.replace(tzinfo=EPOCH.tzinfo)
     rows = await connection.fetch(query, device.id, start or EPOCH, end or latest, before, limit)

@@ -27,6 +27,24 @@ pytestmark = pytest.mark.attack("bodies of requests")
 SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
 STRIDE = 1 if os.environ.get("NABD_ATTACKS") == "long" else 8
 """The short form sends every eighth body, other ones to each address."""
+SUBSCRIPTION = {
+    "type": "Subscription",
+    "entities": [{"type": "WasteContainer", "idPattern": "bin"}],
+    "watchedAttributes": ["fillingLevel"],
+    "q": "fillingLevel>0.8",
+    "geoQ": {
+        "geometry": "Point",
+        "coordinates": [35.8, 34.4],
+        "georel": "near;maxDistance==500",
+        "geoproperty": "location",
+    },
+    "notification": {
+        "attributes": ["fillingLevel"],
+        "format": "keyValues",
+        "endpoint": {"uri": "https://203.0.113.1/told", "accept": "application/json"},
+    },
+    "throttling": 60,
+}
 SENTENCES = {"en": "{device}", "fr": "{device}", "ar": "{device}"}
 RULE = {
     "id": "r",
@@ -44,6 +62,8 @@ LAYER = {
     "days": ["mon", "fri"],
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "/ngsi-ld/v1/subscriptions"): SUBSCRIPTION,
+    ("patch", "/ngsi-ld/v1/subscriptions/{subscription}"): {"q": "fillingLevel>0.9", "isActive": False},
     ("post", "/api/v1/devices"): {
         "name": "bin-2",
         "kind": "bin",
@@ -289,6 +309,7 @@ async def test_hostile_bodies_are_refused_as_documented(
         "schedule": "night",
         "token": "1-1-x",
         "unknown": "bin-nobody-registered",
+        "subscription": "urn:ngsi-ld:Subscription:nobodys",
     }
     answered: Counter[int] = Counter()
     wrong = []

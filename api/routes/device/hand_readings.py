@@ -71,6 +71,7 @@ class HandReadingOut(BaseModel):
 async def list_device_hand_readings(
     request: Request,
     device: Name,
+    context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
     start: Annotated[Asked | None, Query(description="first instant")] = None,
@@ -83,7 +84,7 @@ async def list_device_hand_readings(
     """Return what people entered of a device and is stored, the last observed first."""
     known = await get_device(connection, device)
     found = await entries.list_hand_readings(
-        connection, known, start=start, end=end, before=before, limit=limit + 1
+        connection, context.kinds, known, start=start, end=end, before=before, limit=limit + 1
     )
     items = [_out(identity, known.municipality, one) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"))

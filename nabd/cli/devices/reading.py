@@ -51,7 +51,7 @@ def read(
         entry = await entries.enter(opened.connection, opened.kinds, known, new, opened.now, by=by)
         if entry.stored_at is None:
             outcome = await _sent(opened, known, entry)
-            await entries.settle(opened.connection, known, entry, outcome.reason, opened.now, by=by)
+            entry = await entries.settle(opened.connection, known, entry, outcome.reason, opened.now, by=by)
             if not outcome.settled:
                 output.fail(f"rejected: {outcome.reason} {outcome.pointer}".rstrip())
         return entry
@@ -93,7 +93,7 @@ def readings_by_hand(
 
     async def work(opened: OpenDatabase) -> Sequence[HandReading]:
         known = await get_device(opened.connection, device)
-        return await entries.list_hand_readings(opened.connection, known, limit=limit)
+        return await entries.list_hand_readings(opened.connection, opened.kinds, known, limit=limit)
 
     found = run(work)
     if as_json:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from playwright.async_api import Browser, Page, expect
 
 from api.app import create_app
+from bench.console.accessibility import serious
 from devices.instants import rfc3339, to_datetime
 from nabd.accounts.grants import Account
 from nabd.broker.address import BrokerAddress
@@ -110,6 +111,7 @@ async def test_reading_entered_without_network_is_sent_later_with_its_own_instan
         await button.click()
         await enter(page, fill_pct="١٣٠")
         await expect(page.locator("dialog .problem")).to_contain_text("من \u2066٠\u2069 إلى \u2066١٠٠\u2069")
+        assert await serious(page) == []
         began = to_datetime(now())
         await enter(page, fill_pct="٥٥٫٥", note="الغطاء مكسور")
         await expect(page.locator("dialog")).to_have_count(0)
@@ -222,6 +224,7 @@ async def test_operator_enters_a_reading_and_sees_who_did(browser: Browser, desk
         await page.get_by_role("button", name="Enter a reading").click()
         await enter(page)
         await expect(page.locator("dialog .problem")).to_have_text("Enter at least one value")
+        assert await serious(page) == []
         await enter(page, fill_pct="55", note="<b>smoke</b>")
 
         row = page.locator(".hand-readings li")
