@@ -89,7 +89,8 @@ def _of_conflict(error: errors.Conflict) -> Problem:
 def _of_invalid(error: errors.Invalid) -> Problem:
     pointer = "#/" + error.field.replace("[", ".").replace("]", "").replace(".", "/")
     listed = [{"pointer": pointer, "detail": error.message}]
-    return Problem(422, "invalid", str(error), errors=listed)
+    told = Told(key=error.key, values={}) if error.key else None
+    return Problem(422, "invalid", str(error), told=told, errors=listed)
 
 
 def _of_too_many_passwords(_: TooManyPasswords) -> Problem:

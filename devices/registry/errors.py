@@ -33,12 +33,16 @@ class AlreadyExists(RegistryError):
 
 
 class Invalid(RegistryError):
-    """`field` is not acceptable; `message` says why and what would be."""
+    """`field` is not acceptable; `message` says why and what would be.
 
-    def __init__(self, field: str, message: str) -> None:
+    key: of what people are told in their language instead, as in Conflict.
+    """
+
+    def __init__(self, field: str, message: str, *, key: str = "") -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+        self.key = key
 
 
 class Conflict(RegistryError):

@@ -127,7 +127,8 @@ async def enter(
     present = to_datetime(now())
     observed_at = new.observed_at or present
     if observed_at > present + EARLY:
-        raise Invalid("observed_at", f"{rfc3339(observed_at)} is later than now, {rfc3339(present)}")
+        why = f"{rfc3339(observed_at)} is later than now, {rfc3339(present)}"
+        raise Invalid("observed_at", why, key="console.reading_later")
     async with connection.transaction():
         row = await connection.fetchrow(
             _KEEP, device.id, observed_at, by.principal, present, measurements, note

@@ -19,6 +19,7 @@ DECLARATION = """
 name = "walkway_counter"
 title = {en = "Walkway counter", fr = "Compteur piéton", ar = "عداد مشاة"}
 headline = "people"
+inspection = ["direction", "people"]
 
 [[measurements]]
 name = "people"
@@ -84,3 +85,10 @@ async def test_a_new_kind_needs_no_python(dsn: str, broker: Broker, tmp_path: Pa
             k for k in (await platform.get("/api/v1/kinds"))["items"] if k["name"] == "walkway_counter"
         )
         assert kind["title"]["ar"] == "عداد مشاة"
+
+        # People enter what its inspection form says.
+        assert kind["by_hand"] == ["direction", "people"]
+        entry = {"measurements": {"direction": "IN", "people": 42}}
+        answer = await platform.http.post(f"/api/v1/devices/{device}/hand-readings", json=entry, timeout=30)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["measurements"] == {"direction": "in", "people": 42}

@@ -170,7 +170,8 @@ async def test_what_cannot_be_is_refused_before_it_is_sent(way_in: WayIn, rima: 
     later = await post(way_in, rima, measurements={"fill_pct": 5}, observed_at=rfc3339(ago(minutes=-10)))
     long = await post(way_in, rima, measurements={"fill_pct": 5}, note="x" * 1_001)
     assert (later.status_code, long.status_code) == (422, 422)
-    assert "later than now" in later.json()["detail"]
+    assert later.json()["detail"] == "That time has not come yet"
+    assert "later than now" in later.json()["errors"][0]["detail"]
     assert await entered(way_in) == []
 
 
