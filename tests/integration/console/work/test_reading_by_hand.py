@@ -175,10 +175,22 @@ async def test_device_met_without_network_takes_a_reading_of_the_kind_that_is_ch
             await enter(page, device="l1")
             await expect(page.locator("dialog input[name=energy_kwh]")).to_be_visible()
             await expect(page.locator("dialog select[name=kind]")).to_have_count(0)
-            await page.get_by_role("button", name="Annuler").click()
+            await page.reload()
+
+            async def forgotten() -> bool:
+                return not await page.evaluate(KEEPS)
+
+            # What it said last is kept on the phone for orders alone.
+            await eventually(forgotten)
 
     [row] = await town.readings("light")
     assert (row["energy_kwh"], row["name"]) == (1204.5, "l1")
+
+
+KEEPS = """
+async () => (await (await import("/console/shell/kept.js")).valueNames())
+  .includes("answer /api/v1/devices/l1/latest")
+"""
 
 
 async def test_meter_that_was_replaced_is_confirmed_after_it_was_refused(
