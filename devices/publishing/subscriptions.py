@@ -26,13 +26,15 @@ class NewEntitySubscription:
     """A subscription to make or to put in the place of one.
 
     towns: what it may tell of at most, by name; None: all, also those to come. context: where our JSON-LD
-    context is. headers: what its receiver wants to be shown, by name; None: as they were.
+    context is. uri: where it tells. headers: what its receiver wants to be shown there, by name; None: as
+    they were.
     """
 
     id: str
     towns: Sequence[str] | None
     document: Mapping[str, Any]
     context: str
+    uri: str
     is_active: bool = True
     expires_at: datetime | None = None
     headers: Mapping[str, str] | None = None
@@ -108,12 +110,12 @@ async def get_subscription(
     return EntitySubscription(**row)
 
 
-_HEADERS = "SELECT headers FROM ngsi_secret WHERE subscription_id = $1"
+_HEADERS = "SELECT headers FROM ngsi_secret WHERE subscription_id = $1 AND uri = $2"
 
 
-async def headers_of(connection: Connection, named: str) -> dict[str, str]:
-    """Return what a subscription's receiver wants to be shown, for whoever tells it."""
-    return await connection.fetchval(_HEADERS, named) or {}
+async def headers_of(connection: Connection, named: str, uri: str) -> dict[str, str]:
+    """Return what a subscription's receiver wants to be shown at a URI; none, if that is another by now."""
+    return await connection.fetchval(_HEADERS, named, uri) or {}
 
 
 _ONE_AT_A_TIME = "LOCK TABLE ngsi_subscription IN SHARE ROW EXCLUSIVE MODE"
@@ -196,14 +198,14 @@ async def remove_subscription(
 
 _FORGET = "DELETE FROM ngsi_secret WHERE subscription_id = $1"
 _KEEP = """
-INSERT INTO ngsi_secret (subscription_id, headers) VALUES ($1, $2)
-ON CONFLICT (subscription_id) DO UPDATE SET headers = excluded.headers
+INSERT INTO ngsi_secret (subscription_id, uri, headers) VALUES ($1, $2, $3)
+ON CONFLICT (subscription_id) DO UPDATE SET uri = excluded.uri, headers = excluded.headers
 """
 
 
 async def _keep(connection: Connection, new: NewEntitySubscription) -> None:
     if new.headers:
-        await connection.execute(_KEEP, new.id, new.headers)
+        await connection.execute(_KEEP, new.id, new.uri, new.headers)
     elif new.headers is not None:
         await connection.execute(_FORGET, new.id)
 

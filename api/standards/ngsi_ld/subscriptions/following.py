@@ -239,18 +239,18 @@ class Follower:
         self, one: EntitySubscription, followed: _Followed, towns: Towns, page: ChangePage
     ) -> bool:
         """Post what a page has to tell; return whether there was anything."""
-        parts, selection = self._parts, followed.selection
+        # Both as they are now: while this waits, an edit may put others in their place.
+        parts, wish, selection = self._parts, followed.document.notification.endpoint, followed.selection
         changes = {change.name: change for change in page.changes}
         wanted = WantedDevices(kinds=sorted(selection.kinds), names=[*changes], within=towns)
         async with parts.pool.acquire() as connection:
             devices = await devices_now(connection, wanted, limit=AT_ONCE)
-            secrets = await headers_of(connection, one.id)
+            secrets = await headers_of(connection, one.id, wish.uri)
         effort = Effort(lambda: self._judging)
         named = [(device, changes[device.name]) for device in devices]
         entities = await effort.spend(selection.written, parts.kinds, named, effort.check)
         if not entities:
             return False
-        wish = followed.document.notification.endpoint
         at = to_datetime(parts.now())
         notification = EntityNotification(
             id=uuid4(),
