@@ -32,11 +32,12 @@ class BadSelection(ValueError):
 class Selection:
     """What a subscription tells.
 
-    kinds: of devices that may be meant. conditions: all must be true of an entity. watched: one of these
-    attributes must have changed; None: any.
+    kinds, names: of devices that may be meant; names None: any. conditions: all must be true of an entity.
+    watched: one of these attributes must have changed; None: any.
     """
 
     kinds: frozenset[str]
+    names: frozenset[str] | None
     conditions: Sequence[Condition]
     watched: Collection[str] | None
     how: Written
@@ -105,6 +106,7 @@ def selection_of(declared: Kinds, document: SubscriptionDocument, context: str) 
         raise BadSelection(str(error)) from None
     return Selection(
         kinds=kinds,
+        names=_names(document),
         conditions=conditions,
         watched=_attributes(declared, kinds, document.watched_attributes, "watchedAttributes"),
         how=Written(
@@ -113,6 +115,12 @@ def selection_of(declared: Kinds, document: SubscriptionDocument, context: str) 
             context=context if wish.endpoint.accept == names.JSON_LD else None,
         ),
     )
+
+
+def _names(document: SubscriptionDocument) -> frozenset[str] | None:
+    """Return the names of devices that may be meant, where every selector has an id."""
+    ids = [one.id for one in document.entities or [EntitySelector.model_construct()]]
+    return None if None in ids else frozenset(named.rpartition(":")[2] for named in ids if named is not None)
 
 
 def _as_meant(q: str) -> str:

@@ -27,8 +27,10 @@ def wish(receiver: HttpService, **more: Any) -> dict[str, Any]:
     return {name: value for name, value in (found | more).items() if value is not None}
 
 
-async def subscribe(client: httpx2.AsyncClient, body: dict[str, Any]) -> str:
-    answer = await client.post(PATH, json=body)
+async def subscribe(client: httpx2.AsyncClient, body: dict[str, Any], token: str = "") -> str:
+    """Make a subscription, as whoever has a token, and return its address."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = await client.post(PATH, json=body, headers=headers)
     assert answer.status_code == 201, answer.text
     return answer.headers["location"]
 

@@ -13,9 +13,12 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from alerts.overview import changed, now
+from alerts.overview.changed import OVERLAP
+from alerts.overview.now import WantedDevices
 from api.standards.ngsi_ld.subscriptions import following
 from devices.instants import rfc3339, to_microseconds
-from devices.publishing.subscriptions import SUBSCRIPTIONS
+from devices.publishing.subscriptions import SUBSCRIPTIONS, list_subscriptions
 from devices.registry.registry import Device
 from nabd.accounts.grants import Account
 from people.roles import Role
@@ -188,6 +191,107 @@ async def test_throttling_is_kept_and_what_came_meanwhile_told_as_it_is_then(
     assert fills(receiver) == [[("bin-1", 0.1)], [("bin-1", 0.4)]]
 
 
+async def test_throttling_is_between_rounds_and_no_device_is_passed_over(
+    client: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    receiver: HttpService,
+    follow: Follow,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "AT_ONCE", 2)
+    devices = [await builders.add(connection, f"bin-{number}") for number in range(5)]
+    await subscribe(client, wish(receiver, throttling=60))
+    for device in devices:
+        await builders.report(connection, device, at=after(minutes=1), fill_pct=10.0)
+    async with follow():
+        await heard(receiver, 3)  # the clock stands
+        assert sorted(name for several in fills(receiver) for name, _ in several) == [
+            f"bin-{number}" for number in range(5)
+        ]
+        for device in devices:
+            await builders.report(connection, device, at=after(minutes=2), fill_pct=20.0)
+        clock.pass_(seconds=60)
+        await heard(receiver, 6)
+
+    assert sorted(name for several in fills(receiver)[3:] for name, _ in several) == [
+        f"bin-{number}" for number in range(5)
+    ]
+
+
+async def test_subscription_to_one_entity_is_told_of_it_alone_and_others_take_no_page(
+    client: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    receiver: HttpService,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "AT_ONCE", 1)
+    asked: list[WantedDevices] = []
+    plain = now.devices_now
+
+    async def devices_now(connection: Any, wanted: WantedDevices, **named: Any) -> Any:
+        asked.append(wanted)
+        return await plain(connection, wanted, **named)
+
+    monkeypatch.setattr(following, "devices_now", devices_now)
+    devices = [await builders.add(connection, f"bin-{number}") for number in range(5)]
+    await subscribe(client, wish(receiver, entities=[{"id": "urn:ngsi-ld:WasteContainer:bin-4"}]))
+    for device in devices:
+        await builders.report(connection, device, at=after(minutes=1), fill_pct=10.0)
+    async with follow():
+        await heard(receiver, 1)
+
+    assert fills(receiver) == [[("bin-4", 0.1)]]
+    assert {name for wanted in asked for name in wanted.names or ()} == {"bin-4"}
+
+
+async def test_progress_of_who_is_told_nothing_is_stored_and_who_is_stopped_holds_up_nothing(
+    client: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    receiver: HttpService,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    bin_1: Device,
+) -> None:
+    begun: list[Any] = []
+    plain = changed.devices_since
+
+    async def devices_since(connection: Any, since: Any) -> Any:
+        begun.append(since)
+        return await plain(connection, since)
+
+    monkeypatch.setattr(changed, "devices_since", devices_since)
+    await subscribe(client, wish(receiver, q="fillingLevel>0.9"))
+    await subscribe(client, wish(receiver, entities=[{"type": "Streetlight"}]))
+    stopped = await subscribe(client, wish(receiver))
+    await connection.execute(
+        "UPDATE ngsi_subscription SET document = jsonb_set(document, '{q}', '\"(\"') WHERE id = $1",
+        stopped.rpartition("/")[2],
+    )
+
+    async def stored() -> bool:
+        followed = [
+            row["follows_from"]
+            for row in await connection.fetch("SELECT follows_from FROM ngsi_subscription WHERE stopped = ''")
+        ]
+        return len(followed) == 2 and set(followed) == {after(minutes=10) - OVERLAP}
+
+    async with follow():
+        await builders.report(connection, bin_1, at=after(minutes=10), fill_pct=10.0)
+        await eventually(stored)
+    begun.clear()
+    async with follow():
+        await eventually(lambda: stands_begun(begun))
+
+    assert min(begun) == after(minutes=10) - OVERLAP
+    assert receiver.asked == []
+
+
+async def stands_begun(begun: list[Any]) -> bool:
+    return len(begun) > 1
+
+
 async def test_many_entities_come_in_several_notifications(
     client: httpx2.AsyncClient,
     connection: asyncpg.Connection,
@@ -225,7 +329,7 @@ async def test_headers_go_to_nobody_but_whom_they_were_told_for(
     def of(who: HttpService, secret: str) -> dict[str, Any]:
         return {"endpoint": {"uri": who.url, "receiverInfo": [{"key": "X-Secret", "value": secret}]}}
 
-    plain, looks = getattr(following, step), following.list_subscriptions
+    plain, looks = getattr(following, step), list_subscriptions
     begun, moved, looked = asyncio.Event(), asyncio.Event(), asyncio.Queue[None]()
 
     async with serving(HttpService(http(204))) as other:

@@ -70,7 +70,7 @@ async def test_receiver_that_is_away_is_told_the_newest_later_and_keeps_nobody_w
     assert fills(away) == [[("bin-1", 0.1)], [("bin-1", 0.3)], [("bin-1", 0.4)]]
 
 
-async def test_receivers_that_hang_delay_no_other(
+async def test_receivers_that_hang_delay_none_of_another_municipality(
     client: httpx2.AsyncClient,
     connection: asyncpg.Connection,
     receiver: HttpService,
@@ -78,18 +78,50 @@ async def test_receivers_that_hang_delay_no_other(
     monkeypatch: pytest.MonkeyPatch,
     bin_1: Device,
 ) -> None:
-    monkeypatch.setattr(following, "TURNS", 3)
+    monkeypatch.setattr(following, "TURNS", 2)
+    device = await builders.add(connection, "bin-2", municipality="nablus")
+    nablus = await builders.token(connection, role=Role.ADMIN, municipality="nablus")
+    tripoli = await builders.token(connection, "other", role=Role.ADMIN, municipality="tripoli")
     async with serving(HttpService(http(204), hangs=True)) as hanging, follow():
-        for _ in range(2):
-            await subscribe(client, wish(hanging))
-        await subscribe(client, wish(receiver))
+        for _ in range(4):
+            await subscribe(client, wish(hanging), tripoli)
+        await subscribe(client, wish(receiver), nablus)
         async with asyncio.timeout(8):  # less than a receiver is waited for
+            await builders.report(connection, bin_1, at=after(minutes=1), fill_pct=10.0)
+            await heard(hanging, 1)
             for number in range(1, 4):
-                await builders.report(connection, bin_1, at=after(minutes=number), fill_pct=10.0 * number)
+                await builders.report(connection, device, at=after(minutes=number), fill_pct=10.0 * number)
                 await hears_of(receiver, number / 10)
 
-    assert fills(receiver) == [[("bin-1", 0.1)], [("bin-1", 0.2)], [("bin-1", 0.3)]]
-    assert len(hanging.asked) == 2
+    assert fills(receiver) == [[("bin-2", 0.1)], [("bin-2", 0.2)], [("bin-2", 0.3)]]
+    assert len(hanging.asked) == 1, "half of the turns"
+
+
+async def test_receivers_that_are_slow_have_turns_of_their_own(
+    client: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    receiver: HttpService,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    bin_1: Device,
+) -> None:
+    monkeypatch.setattr(following, "TURNS", 2)
+    monkeypatch.setattr(following, "TURNS_OF_SLOW", 2)
+    monkeypatch.setattr(following, "SLOW_S", 0.0)  # whoever was told once
+    async with serving(HttpService(http(204))) as slow, follow():
+        addresses = [await subscribe(client, wish(slow)) for _ in range(3)]
+        await builders.report(connection, bin_1, at=after(minutes=1), fill_pct=10.0)
+        for address in addresses:
+            await stands(client, address, timesSent=1)
+        slow.hangs = True
+        await builders.report(connection, bin_1, at=after(minutes=2), fill_pct=20.0)
+        await heard(slow, 4)
+        await subscribe(client, wish(receiver))
+        async with asyncio.timeout(8):
+            await builders.report(connection, bin_1, at=after(minutes=3), fill_pct=30.0)
+            await hears_of(receiver, 0.3)
+
+    assert len(slow.asked) == 4, "half of the turns of the slow"
 
 
 async def test_kill_loses_nothing_whether_before_during_or_between(

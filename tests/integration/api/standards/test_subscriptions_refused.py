@@ -11,8 +11,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from devices.publishing.subscriptions import MOST
+from devices.publishing.subscriptions import MOST, MOST_OF_TOWN
 from devices.registry.registry import Device
+from people.roles import Role
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.api.standards.following import Follow
@@ -167,3 +168,23 @@ async def test_ids_are_taken_once_and_there_are_not_too_many(
 
     assert (refused.status_code, str(MOST) in refused.json()["detail"]) == (409, True)
     assert (len(page.json()), page.headers["NGSILD-Results-Count"]) == (3, str(MOST))
+
+
+async def test_one_municipality_leaves_room_for_others(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, receiver: HttpService
+) -> None:
+    await builders.add(connection, "bin-1")
+    await builders.add(connection, "bin-2", municipality="nablus")
+    tokens = {
+        town: await builders.token(connection, town, role=Role.ADMIN, municipality=town)
+        for town in ("tripoli", "nablus")
+    }
+    for _ in range(MOST_OF_TOWN):
+        await subscribe(client, wish(receiver), tokens["tripoli"])
+
+    mine = {"Authorization": f"Bearer {tokens['tripoli']}"}
+    refused = await client.post(PATH, json=wish(receiver), headers=mine)
+    await subscribe(client, wish(receiver), tokens["nablus"])
+    await subscribe(client, wish(receiver))
+
+    assert (refused.status_code, "of tripoli" in refused.json()["detail"]) == (409, True)
