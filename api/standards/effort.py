@@ -26,14 +26,14 @@ class TooMuch(Exception):
 class Effort:
     """The time that one answer may still take for judging, whichever threads it is judged in.
 
-    turn: waits until few enough others judge. seconds: of a processor.
+    turn: waits until few enough others judge. seconds: of a processor; None: as for people.
     """
 
     def __init__(
-        self, turn: Callable[[], AbstractAsyncContextManager[None]], seconds: float = SECONDS
+        self, turn: Callable[[], AbstractAsyncContextManager[None]], seconds: float | None = None
     ) -> None:
         self.turn = turn
-        self.seconds = self.left_s = seconds
+        self.seconds = self.left_s = SECONDS if seconds is None else seconds
         self._until = math.inf
 
     async def spend(

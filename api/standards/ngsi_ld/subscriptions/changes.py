@@ -71,21 +71,28 @@ _Waiting = tuple[int, datetime, _Kept]
 
 
 class Changes:
-    """The changes of all devices since somebody began to look."""
+    """The changes of all devices since somebody began to look.
+
+    newest: of devices, when the last change happened. settled: the same, when all that may come late was
+    asked for the last time.
+    """
 
     def __init__(self) -> None:
         self.newest: datetime | None = None
+        self.settled: datetime | None = None
         self.place = 0
         # By kind and municipality; in each the device that changed last is the last.
         self._kept: dict[tuple[str, str], dict[str, _Kept]] = {}
 
-    def note_devices(self, found: Iterable[ChangedDevice], since: datetime) -> None:
+    def note_devices(self, found: Iterable[ChangedDevice], since: datetime, *, settles: bool = True) -> None:
         """Note what happened to devices after an instant, in their order; what is known is no news."""
         for one in found:
             for cause, at in ((HEARD, one.heard_at), (REGISTERED, one.registered_at)):
                 if at is not None and at > since:
                     self._note(one, cause, at)
                     self.newest = at if self.newest is None else max(self.newest, at)
+        if settles:
+            self.settled = self.newest
 
     def note_alerts(self, found: Sequence[ChangedAlert]) -> None:
         """Note that alerts of devices opened or ended; each must be told once."""
@@ -165,7 +172,6 @@ class Round:
     def _first_at(self, after: int) -> datetime | None:
         """Return when the first happened of what is left from a place in it, or was noticed meanwhile."""
         later = self._changes.first_after(self.until, self._wanted)
-        left = [at for at in (*self._firsts[after : after + 1], later) if at is not None]
-        if left:
-            return min(left)
-        return self._changes.newest or max((at for _, at, _ in self._waiting), default=None)
+        settled = self._changes.settled or max((at for _, at, _ in self._waiting), default=None)
+        known = (*self._firsts[after : after + 1], later, settled)
+        return min((at for at in known if at is not None), default=None)

@@ -28,7 +28,7 @@ from api.standards.ngsi_ld.subscriptions import endpoint
 from api.standards.ngsi_ld.subscriptions.changes import ChangePage, Round, WantedChanges
 from api.standards.ngsi_ld.subscriptions.document import SubscriptionDocument
 from api.standards.ngsi_ld.subscriptions.endpoint import EntityNotification
-from api.standards.ngsi_ld.subscriptions.noticing import Noticing
+from api.standards.ngsi_ld.subscriptions.noticing import ChangeFollower
 from api.standards.ngsi_ld.subscriptions.selection import BadSelection, Selection, selection_of
 from api.standards.ngsi_ld.subscriptions.turns import Lane
 from devices.instants import Now, to_datetime
@@ -135,7 +135,7 @@ class Follower:
     def __init__(self, parts: FollowerParts, client: httpx2.AsyncClient) -> None:
         self._parts = parts
         self._client = client
-        self._noticing = Noticing()
+        self._noticed = ChangeFollower()
         self._followed: dict[str, _Followed] = {}
         self._quick, self._slow = Lane(TURNS), Lane(TURNS_OF_SLOW)
 
@@ -151,9 +151,9 @@ class Follower:
                 await self._drop(named)
         followed = [one for one in active if one.id in towns]
         if not followed:
-            self._noticing = Noticing()
+            self._noticed = ChangeFollower()
             return
-        await self._noticing.notice(connection, min(one.follows_from for one in followed))
+        await self._noticed.notice(connection, min(one.follows_from for one in followed))
         for one in followed:
             if one.id not in busy and _is_due(one, self._followed[one.id], now):
                 await self._begin(connection, one, self._followed[one.id], towns[one.id])
@@ -222,7 +222,7 @@ class Follower:
 
     def _next_page(self, one: EntitySubscription, followed: _Followed, wanted: WantedChanges) -> ChangePage:
         if followed.round is None:
-            followed.round = self._noticing.changes.begin(followed.place, one.follows_from, wanted)
+            followed.round = self._noticed.changes.begin(followed.place, one.follows_from, wanted)
             followed.began = None if not followed.round.is_over else followed.began
         page = followed.round.page(AT_ONCE)
         if not page.changes:

@@ -13,12 +13,12 @@ from api.standards.ngsi_ld.subscriptions.changes import Changes
 from store.connection import Connection
 
 SHARE = 0.05
-"""Of our time, how much is spent at most on asking which devices changed."""
+"""Of our time, how much asking which devices changed takes at most; asking further back as much again."""
 DEEP_S = 15.0
-"""How often that is asked of all that may be committed late."""
+"""How often that is asked of all that may be committed late, at most."""
 
 
-class Noticing:
+class ChangeFollower:
     """What changed since somebody began to follow."""
 
     def __init__(self) -> None:
@@ -34,16 +34,21 @@ class Noticing:
 
     async def _devices(self, connection: Connection, since: datetime) -> None:
         """Ask which devices changed, the less often the longer that takes."""
-        began, newest = time.monotonic(), self.changes.newest
-        overlap = SHORT_OVERLAP
-        if began >= self._deep_s:
-            overlap, self._deep_s = OVERLAP, began + DEEP_S
-        after = since if newest is None else max(newest - overlap, since)
+        began, newest, settled = time.monotonic(), self.changes.newest, self.changes.settled
+        deep = began >= self._deep_s or newest is None or settled is None
+        if newest is None or settled is None:
+            after = since
+        else:
+            after = max(settled - OVERLAP if deep else newest - SHORT_OVERLAP, since)
         found = await changed.devices_since(connection, after)
         # In threads, one after the other: of tens of thousands of devices others would wait for it.
-        await asyncio.to_thread(self.changes.note_devices, found, after)
+        await asyncio.to_thread(self.changes.note_devices, found, after, settles=deep)
         now = time.monotonic()
-        self._next_s = now + (now - began) / SHARE
+        pause = (now - began) / SHARE
+        if deep and self.changes.newest is not None:
+            self._deep_s = now + max(pause, DEEP_S)
+        else:
+            self._next_s = now + pause
 
     async def _of_alerts(self, connection: Connection, since: datetime) -> None:
         if self._alerts is None:

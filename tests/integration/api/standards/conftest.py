@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 
-from api.standards.ngsi_ld.subscriptions import following
+from api.standards.ngsi_ld.subscriptions import following, noticing
 from devices.registry.registry import Device
 from tests.integration.api import builders
 from tests.integration.api.standards.following import HERE, Clock, Follow, following_now
@@ -27,6 +27,7 @@ def clock() -> Clock:
 def follow(dsn: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Follow:
     """Return what follows as long as its block runs, and looks often."""
     monkeypatch.setattr(following, "LOOK_S", 0.02)
+    monkeypatch.setattr(noticing, "DEEP_S", 0.1)
     return partial(following_now, dsn, clock)
 
 

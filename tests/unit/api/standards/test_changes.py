@@ -120,6 +120,16 @@ def test_what_changes_again_keeps_its_turn_however_often_and_comes_in_the_next_r
     assert names(page(changes, found.until)) == ["b", "c", "d", "e", "f"]
 
 
+def test_nothing_counts_as_told_before_what_comes_late_was_asked_for() -> None:
+    changes = Changes()
+    changes.note_devices([heard("a", 1)], NOON)
+    changes.note_devices([heard("a", 5)], NOON, settles=False)
+    before = page(changes).told_until
+    changes.note_devices([heard("a", 5), heard("late", 4)], NOON)
+
+    assert (before, page(changes).told_until) == (at(1), at(5))
+
+
 def test_alert_that_is_noticed_late_is_told_by_whoever_was_told_before() -> None:
     changes = Changes()
     changes.note_devices([heard("a", 5)], NOON)
