@@ -215,8 +215,8 @@ class Follower:
         selection = followed.selection
         wanted = WantedChanges(kinds=selection.kinds, towns=towns, names=selection.names)
         page = await asyncio.to_thread(self._next_page, one, followed, wanted)
-        if page.changes:
-            followed.telling = asyncio.create_task(self._tell(one, followed, towns, page))
+        if page.changes and followed.round is not None:
+            followed.telling = asyncio.create_task(self._tell(one, followed, towns, followed.round, page))
         else:
             await _note_progress(connection, one, page)
 
@@ -230,12 +230,13 @@ class Follower:
         return page
 
     async def _tell(
-        self, one: EntitySubscription, followed: _Followed, towns: Towns, page: ChangePage
+        self, one: EntitySubscription, followed: _Followed, towns: Towns, current: Round, page: ChangePage
     ) -> None:
-        """Tell one subscription of one page."""
-        round_ = followed.round
+        """Tell one subscription of one page of a round."""
         lane = self._slow if one.failures > 0 or followed.took_s > SLOW_S else self._quick
         async with lane.turn(one.towns):
+            if followed.round is not current:
+                return  # it was edited meanwhile: the page is not what it asks for
             try:
                 sent = await self._post(one, followed, towns, page, lane)
             except (Undelivered, TooMuch) as error:
@@ -245,10 +246,10 @@ class Follower:
                     log.exception("subscription cannot be told", subscription=one.id)
                     await self._note_failure(one, "our mistake; the log has the details", None)
             else:
-                if followed.round is round_ and round_ is not None:
-                    round_.told(page)
-                    if round_.is_over:
-                        followed.place, followed.round = round_.until, None
+                if followed.round is current:
+                    current.told(page)
+                    if current.is_over:
+                        followed.place, followed.round = current.until, None
                 if sent and one.failures:
                     log.info("receiver of a subscription is there again", subscription=one.id)
 
