@@ -26,12 +26,14 @@ class TooMuch(Exception):
 class Effort:
     """The time that one answer may still take for judging, whichever threads it is judged in.
 
-    turn: waits until few enough others judge.
+    turn: waits until few enough others judge. seconds: of a processor; None: as for people.
     """
 
-    def __init__(self, turn: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    def __init__(
+        self, turn: Callable[[], AbstractAsyncContextManager[None]], seconds: float | None = None
+    ) -> None:
         self.turn = turn
-        self.left_s = SECONDS
+        self.seconds = self.left_s = SECONDS if seconds is None else seconds
         self._until = math.inf
 
     async def spend(
@@ -61,5 +63,6 @@ class Effort:
         """
         if time.thread_time() >= self._until:
             raise TooMuch(
-                f"judging took {SECONDS:g} seconds: ask for less, by simpler conditions or of fewer entities"
+                f"judging took {self.seconds:g} seconds: ask for less, by simpler conditions"
+                " or of fewer entities"
             )

@@ -36,12 +36,24 @@ async def mark_failed(
     await connection.execute(_FAILED, named, at, retry_at, reason[:LONGEST_REASON])
 
 
-_STOPPED = "UPDATE ngsi_subscription SET stopped = $2 WHERE id = $1 AND stopped <> $2"
+_FOLLOWED = "UPDATE ngsi_subscription SET follows_from = greatest(follows_from, $2) WHERE id = $1"
 
 
-async def mark_stopped(connection: Connection, named: str, reason: str) -> None:
-    """Note why nothing is told; empty: it is told again."""
-    await connection.execute(_STOPPED, named, reason)
+async def mark_followed(connection: Connection, named: str, follows_from: datetime) -> None:
+    """Note from when on changes are still to be told, where there was nothing to tell."""
+    await connection.execute(_FOLLOWED, named, follows_from)
+
+
+_STOPPED = """
+UPDATE ngsi_subscription SET
+    stopped = $2, follows_from = CASE WHEN $2 = '' THEN greatest(follows_from, $3) ELSE follows_from END
+WHERE id = $1 AND stopped <> $2
+"""
+
+
+async def mark_stopped(connection: Connection, named: str, reason: str, at: datetime) -> None:
+    """Note why nothing is told; empty: what changes from an instant on is told again."""
+    await connection.execute(_STOPPED, named, reason, at)
 
 
 _STANDINGS = """

@@ -17,8 +17,9 @@ from store.audit import Actor
 from store.connection import Connection
 from store.expiry import ExpiringRows
 
-MOST = 100
-"""Of the platform: each may cost what somebody who asks once a second costs."""
+MOST, MOST_OF_TOWN = 100, 20
+"""Of the platform, and of those that are of some municipalities only, of each: a subscription may cost what
+somebody who asks once a second costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +27,15 @@ class NewEntitySubscription:
     """A subscription to make or to put in the place of one.
 
     towns: what it may tell of at most, by name; None: all, also those to come. context: where our JSON-LD
-    context is. headers: what its receiver wants to be shown, by name; None: as they were.
+    context is. uri: where it tells. headers: what its receiver wants to be shown there, by name; None: as
+    they were.
     """
 
     id: str
     towns: Sequence[str] | None
     document: Mapping[str, Any]
     context: str
+    uri: str
     is_active: bool = True
     expires_at: datetime | None = None
     headers: Mapping[str, str] | None = None
@@ -108,16 +111,19 @@ async def get_subscription(
     return EntitySubscription(**row)
 
 
-_HEADERS = "SELECT headers FROM ngsi_secret WHERE subscription_id = $1"
+_HEADERS = "SELECT headers FROM ngsi_secret WHERE subscription_id = $1 AND uri = $2"
 
 
-async def headers_of(connection: Connection, named: str) -> dict[str, str]:
-    """Return what a subscription's receiver wants to be shown, for whoever tells it."""
-    return await connection.fetchval(_HEADERS, named) or {}
+async def headers_of(connection: Connection, named: str, uri: str) -> dict[str, str]:
+    """Return what a subscription's receiver wants to be shown at a URI; none, if that is another by now."""
+    return await connection.fetchval(_HEADERS, named, uri) or {}
 
 
 _ONE_AT_A_TIME = "LOCK TABLE ngsi_subscription IN SHARE ROW EXCLUSIVE MODE"
-_COUNT = "SELECT count(*) FROM ngsi_subscription WHERE expires_at IS NULL OR expires_at > $1"
+_COUNT = """
+SELECT count(*) FROM ngsi_subscription
+WHERE (expires_at IS NULL OR expires_at > $1) AND ($2::text IS NULL OR $2 = ANY(towns))
+"""
 _INSERT = """
 INSERT INTO ngsi_subscription (
     id, principal_id, towns, document, context, is_active, expires_at, created_at, changed_at, follows_from
@@ -140,8 +146,11 @@ async def add_subscription(
     at = to_datetime(now())
     async with connection.transaction():
         await connection.execute(_ONE_AT_A_TIME)
-        if await connection.fetchval(_COUNT, at) >= MOST:
+        if await connection.fetchval(_COUNT, at, None) >= MOST:
             raise Conflict(f"there are {MOST} subscriptions: remove one first")
+        for town in new.towns or ():
+            if await connection.fetchval(_COUNT, at, town) >= MOST_OF_TOWN:
+                raise Conflict(f"there are {MOST_OF_TOWN} subscriptions of {town}: remove one first")
         made = await connection.fetchval(
             _INSERT, new.id, by.principal, new.towns, new.document, new.context, new.is_active,
             new.expires_at, at,
@@ -155,7 +164,9 @@ async def add_subscription(
 _UPDATE = """
 UPDATE ngsi_subscription SET
     document = $2, is_active = $3, expires_at = $4, changed_at = $5, failures = 0, retry_at = NULL,
-    follows_from = CASE WHEN is_active OR NOT $3 THEN follows_from ELSE $5 END
+    follows_from = CASE
+        WHEN NOT $3 OR (is_active AND (expires_at IS NULL OR expires_at > $5)) THEN follows_from ELSE $5
+    END
 WHERE id = $1
 """
 
@@ -165,7 +176,7 @@ async def edit_subscription(
 ) -> None:
     """Put another subscription in the place of one that the caller has locked; whose it is stays.
 
-    What changed while it was not active is not told.
+    What changed while it was not active, or over, is not told.
     """
     await connection.execute(
         _UPDATE, kept.id, edited.document, edited.is_active, edited.expires_at, to_datetime(now())
@@ -196,14 +207,14 @@ async def remove_subscription(
 
 _FORGET = "DELETE FROM ngsi_secret WHERE subscription_id = $1"
 _KEEP = """
-INSERT INTO ngsi_secret (subscription_id, headers) VALUES ($1, $2)
-ON CONFLICT (subscription_id) DO UPDATE SET headers = excluded.headers
+INSERT INTO ngsi_secret (subscription_id, uri, headers) VALUES ($1, $2, $3)
+ON CONFLICT (subscription_id) DO UPDATE SET uri = excluded.uri, headers = excluded.headers
 """
 
 
 async def _keep(connection: Connection, new: NewEntitySubscription) -> None:
     if new.headers:
-        await connection.execute(_KEEP, new.id, new.headers)
+        await connection.execute(_KEEP, new.id, new.uri, new.headers)
     elif new.headers is not None:
         await connection.execute(_FORGET, new.id)
 

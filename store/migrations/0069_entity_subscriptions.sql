@@ -33,6 +33,11 @@ COMMENT ON COLUMN ngsi_subscription.failures IS 'of its last notifications, one 
 
 CREATE TABLE ngsi_secret (
     subscription_id text PRIMARY KEY REFERENCES ngsi_subscription (id) ON DELETE CASCADE,
+    uri text NOT NULL,
     headers jsonb NOT NULL
 );
+-- Which devices changed is asked again and again.
+CREATE INDEX device_updated ON device (updated_at);
+
 COMMENT ON TABLE ngsi_secret IS 'headers that receivers want, by name, such as their token; told to nobody else';
+COMMENT ON COLUMN ngsi_secret.uri IS 'whom they were told for: shown there only, whatever the document says by then';

@@ -23,7 +23,7 @@ from devices.kinds import Kinds
 from people.identity import Identity
 from people.roles import Permission
 
-JSON, JSON_LD, GEOJSON = "application/json", "application/ld+json", "application/geo+json"
+JSON, JSON_LD, GEOJSON = "application/json", names.JSON_LD, "application/geo+json"
 CONTEXT_PATH = "/ngsi-ld/v1/context.jsonld"
 MOST = 1000
 

@@ -24,6 +24,7 @@ GENERAL = {
 }
 """What entities of several types have."""
 REL = "http://www.w3.org/ns/json-ld#context"
+JSON_LD = "application/ld+json"
 
 
 def terms(kinds: Kinds) -> dict[str, str]:

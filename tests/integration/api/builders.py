@@ -267,7 +267,11 @@ async def subscription(connection: asyncpg.Connection, name: str, town: str = "t
         "notification": {"format": "normalized", "endpoint": endpoint},
     }
     new = NewEntitySubscription(
-        id=f"urn:ngsi-ld:Subscription:{name}", towns=[town], document=document, context="http://127.0.0.1/c"
+        id=f"urn:ngsi-ld:Subscription:{name}",
+        towns=[town],
+        document=document,
+        context="http://127.0.0.1/c",
+        uri=endpoint["uri"],
     )
     await add_subscription(connection, new, now, by=PLATFORM)
     return new.id

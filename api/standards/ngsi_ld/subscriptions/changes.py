@@ -1,20 +1,23 @@
 """Devices that changed, each once, in the order in which that was noticed: what subscriptions go through.
 
 Of each device only the last change by a reading, in the registry and by an alert is kept, so that it never
-holds more than there are devices, however far somebody is behind. Pure; must not know who is told.
+holds more than there are devices, however far somebody is behind. Who is told goes through rounds: what
+waits when one begins is told in it, in that order, also what changes again meanwhile. Pure; must not know who
+is told.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import accumulate, takewhile
 
 from alerts.overview.changed import ChangedAlert, ChangedDevice
 
 HEARD, REGISTERED, ALERTED = range(3)
 """What a device changes by: a reading, the registry, an alert."""
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +31,19 @@ class DeviceChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePage:
-    """The next changes for somebody.
+class WantedChanges:
+    """Changes of which devices: of kinds, in municipalities, by name; None: any."""
 
-    place: from where to go on. told_until: nothing that is left happened before it; None: there was nothing.
-    """
+    kinds: Collection[str]
+    towns: Collection[str] | None = None
+    names: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePage:
+    """Changes to tell at once. told_until: nothing that is left after them happened before it."""
 
     changes: Sequence[DeviceChange]
-    place: int
     told_until: datetime | None
 
 
@@ -58,22 +66,33 @@ class _Kept:
         return DeviceChange(name=self.name, heard=heard, registered=registered, alerted=alerted)
 
 
+_Waiting = tuple[int, datetime, _Kept]
+"""First place and first instant of what is new of a device."""
+
+
 class Changes:
-    """The changes of all devices since somebody began to look."""
+    """The changes of all devices since somebody began to look.
+
+    newest: of devices, when the last change happened. settled: the same, when all that may come late was
+    asked for the last time.
+    """
 
     def __init__(self) -> None:
         self.newest: datetime | None = None
+        self.settled: datetime | None = None
         self.place = 0
         # By kind and municipality; in each the device that changed last is the last.
         self._kept: dict[tuple[str, str], dict[str, _Kept]] = {}
 
-    def note_devices(self, found: Sequence[ChangedDevice], since: datetime) -> None:
+    def note_devices(self, found: Iterable[ChangedDevice], since: datetime, *, settles: bool = True) -> None:
         """Note what happened to devices after an instant, in their order; what is known is no news."""
         for one in found:
             for cause, at in ((HEARD, one.heard_at), (REGISTERED, one.registered_at)):
                 if at is not None and at > since:
                     self._note(one, cause, at)
                     self.newest = at if self.newest is None else max(self.newest, at)
+        if settles:
+            self.settled = self.newest
 
     def note_alerts(self, found: Sequence[ChangedAlert]) -> None:
         """Note that alerts of devices opened or ended; each must be told once."""
@@ -89,35 +108,70 @@ class Changes:
             group.pop(one.name, None)
             group[one.name] = kept
 
-    def after(
-        self, place: int, since: datetime, kinds: Collection[str], towns: Collection[str] | None, limit: int
-    ) -> ChangePage:
-        """Return the first changes that were noticed after a place and happened after an instant.
+    def begin(self, place: int, since: datetime, wanted: WantedChanges) -> Round:
+        """Return what waits for somebody who was told all that was noticed up to a place.
 
-        Args:
-            kinds: of devices that are meant.
-            towns: where they stand; None: anywhere.
+        since: whoever was told nothing yet is told of what happened after it; later what was noticed counts.
         """
-        waiting: list[tuple[int, datetime, _Kept]] = []
+        since = since if place == 0 else _EVER
+        waiting = sorted(self._waiting(place, since, wanted), key=lambda one: one[0])
+        return Round(self, place, since, wanted, waiting)
+
+    def _waiting(self, place: int, since: datetime, wanted: WantedChanges) -> Iterator[_Waiting]:
         for (kind, town), group in self._kept.items():
-            if kind not in kinds or (towns is not None and town not in towns):
+            if kind not in wanted.kinds or (wanted.towns is not None and town not in wanted.towns):
                 continue
-            for kept in reversed(group.values()):
-                if max(kept.places) <= place:
-                    break
+            if wanted.names is not None:
+                found: Iterable[_Kept] = [group[name] for name in wanted.names if name in group]
+            else:
+                newest_first = reversed(group.values())
+                found = takewhile(lambda kept: max(kept.places) > place, newest_first)
+            for kept in found:
                 if new := kept.after(place, since):
-                    waiting.append((max(new)[0], min(at for _, at in new), kept))
-        first = heapq.nsmallest(limit, waiting, key=lambda one: one[0])
-        if len(first) == len(waiting):
-            told_until = max((at for _, at, _ in first), default=None)
-            return ChangePage(
-                changes=[kept.change(place, since) for *_, kept in first],
-                place=self.place,
-                told_until=told_until,
-            )
-        last = first[-1][0]
-        return ChangePage(
-            changes=[kept.change(place, since) for *_, kept in first],
-            place=last,
-            told_until=min(at for noticed, at, _ in waiting if noticed > last),
-        )
+                    yield min(new)[0], min(at for _, at in new), kept
+
+    def first_after(self, place: int, wanted: WantedChanges) -> datetime | None:
+        """Return when the first of what was noticed after a place happened; None: there is nothing."""
+        return min((at for _, at, _ in self._waiting(place, _EVER, wanted)), default=None)
+
+
+class Round:
+    """What waited for somebody when it began, told page by page. until: the place at which it leaves off."""
+
+    def __init__(
+        self,
+        changes: Changes,
+        place: int,
+        since: datetime,
+        wanted: WantedChanges,
+        waiting: Sequence[_Waiting],
+    ) -> None:
+        self.until = changes.place
+        self._changes, self._place, self._since, self._wanted = changes, place, since, wanted
+        self._waiting = waiting
+        # At each place in it, when the first of what is left from there happened.
+        firsts = accumulate((at for _, at, _ in reversed(waiting)), min)
+        self._firsts = [*firsts][::-1]
+        self._told = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing of it is left."""
+        return self._told >= len(self._waiting)
+
+    def page(self, limit: int) -> ChangePage:
+        """Return the first that are left, as they changed since before the round."""
+        after = self._told + limit
+        some = [kept.change(self._place, self._since) for *_, kept in self._waiting[self._told : after]]
+        return ChangePage(changes=some, told_until=self._first_at(after))
+
+    def told(self, page: ChangePage) -> None:
+        """Leave a page behind."""
+        self._told += len(page.changes)
+
+    def _first_at(self, after: int) -> datetime | None:
+        """Return when the first happened of what is left from a place in it, or was noticed meanwhile."""
+        later = self._changes.first_after(self.until, self._wanted)
+        settled = self._changes.settled or max((at for _, at, _ in self._waiting), default=None)
+        known = (*self._firsts[after : after + 1], later, settled)
+        return min((at for at in known if at is not None), default=None)

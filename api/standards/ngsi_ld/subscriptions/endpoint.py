@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx2
 import msgspec
 
-from api.standards.ngsi_ld.context import REL
+from api.standards.ngsi_ld.context import JSON_LD, REL
 from api.standards.ngsi_ld.values import URN
 from devices.instants import rfc3339
 from notify.channels import pinned
@@ -54,8 +54,8 @@ class EntityNotification:
     def headers(self) -> dict[str, str]:
         """What says how to read the body."""
         if self.holds_context:
-            return {"Content-Type": "application/ld+json"}
-        link = f'<{self.context}>; rel="{REL}"; type="application/ld+json"'
+            return {"Content-Type": JSON_LD}
+        link = f'<{self.context}>; rel="{REL}"; type="{JSON_LD}"'
         return {"Content-Type": "application/json", "Link": link}
 
 

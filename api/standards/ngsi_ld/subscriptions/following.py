@@ -1,13 +1,15 @@
 """The one follower that tells subscriptions of changes; of several processes one does so.
 
-A subscription is told one page after the other. How far it got is stored once the receiver has answered: what
-a kill, an outage of either side or the last seconds before a restart leave in doubt is told again, as it is
-then. Each waits for its own receiver only; those that fail have turns of their own.
+A subscription is told in rounds, one page after the other; throttling is between rounds. How far it got is
+stored once the receiver has answered, or there was nothing to tell: what a kill, an outage of either side or
+the last seconds before a restart leave in doubt is told again, as it is then. Each waits for its own receiver
+only; those that fail or are slow have turns of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,15 +21,16 @@ import httpx2
 import structlog
 from pydantic import ValidationError
 
-from alerts.overview import changed
-from alerts.overview.changed import ALERTS_AT_ONCE, OVERLAP
+from alerts.overview.changed import OVERLAP
 from alerts.overview.now import WantedDevices, devices_now
 from api.standards.effort import Effort, TooMuch
 from api.standards.ngsi_ld.subscriptions import endpoint
-from api.standards.ngsi_ld.subscriptions.changes import ChangePage, Changes
+from api.standards.ngsi_ld.subscriptions.changes import ChangePage, Round, WantedChanges
 from api.standards.ngsi_ld.subscriptions.document import SubscriptionDocument
 from api.standards.ngsi_ld.subscriptions.endpoint import EntityNotification
+from api.standards.ngsi_ld.subscriptions.noticing import ChangeFollower
 from api.standards.ngsi_ld.subscriptions.selection import BadSelection, Selection, selection_of
+from api.standards.ngsi_ld.subscriptions.turns import Lane
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.publishing import subscription_states as states
@@ -47,11 +50,15 @@ log = structlog.get_logger(__name__)
 
 HOLDER = "subscriptions"
 LOOK_S = 1.0
-"""How often changes and subscriptions are looked at: a subscription is told once in it at most."""
+"""How often subscriptions are looked at: one is told once in it at most."""
 AT_ONCE = 500
 """Entities of one notification at most."""
-TURNS, TURNS_OF_FAILING = 8, 2
-"""Notifications that are made and under way at once: to receivers that answer, and to those that did not."""
+TURNS, TURNS_OF_SLOW = 8, 2
+"""Notifications that are made and under way at once: to receivers that answer soon, and to others."""
+SLOW_S, JUDGING_S = 2.0, 2.0
+"""Whoever took longer the last time, judging and answering, is slow; how long one page may be judged."""
+PROGRESS = timedelta(minutes=1)
+"""How far who was told nothing gets before that is stored."""
 PAUSE_S, MISTAKE_S = 1.0, 30.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=10), timedelta(hours=1)
 
@@ -77,12 +84,19 @@ class FollowerParts:
 
 @dataclass(slots=True, kw_only=True)
 class _Followed:
-    """A subscription: what it asks for, how far it got in this process, and what tells it now."""
+    """A subscription: what it asks for, how far it got in this process, and what tells it now.
+
+    place: of changes, up to which all was told. round: under way; began: when its first page, or that of the
+    last one, was sent. took_s: how long the last page took.
+    """
 
     said: Mapping[str, Any]
     document: SubscriptionDocument
     selection: Selection
     place: int = 0
+    round: Round | None = None
+    began: datetime | None = None
+    took_s: float = 0.0
     telling: asyncio.Task[None] | None = None
 
 
@@ -121,11 +135,9 @@ class Follower:
     def __init__(self, parts: FollowerParts, client: httpx2.AsyncClient) -> None:
         self._parts = parts
         self._client = client
-        self._changes = Changes()
-        self._alerts: tuple[int, int] | None = None
+        self._noticed = ChangeFollower()
         self._followed: dict[str, _Followed] = {}
-        self._turns = asyncio.Semaphore(TURNS), asyncio.Semaphore(TURNS_OF_FAILING)
-        self._judging = asyncio.Semaphore(1)
+        self._quick, self._slow = Lane(TURNS), Lane(TURNS_OF_SLOW)
 
     async def look(self, connection: Connection) -> None:
         """Notice what changed, and begin to tell every subscription that is due."""
@@ -137,13 +149,14 @@ class Follower:
         for named in [*self._followed]:
             if named not in towns:
                 await self._drop(named)
-        if not active:
-            self._changes, self._alerts = Changes(), None
+        followed = [one for one in active if one.id in towns]
+        if not followed:
+            self._noticed = ChangeFollower()
             return
-        await self._notice(connection, min(one.follows_from for one in active))
-        for one in active:
-            if one.id in towns and one.id not in busy and _is_due(one, self._followed[one.id], now):
-                await self._begin(one, self._followed[one.id], towns[one.id])
+        await self._noticed.notice(connection, min(one.follows_from for one in followed))
+        for one in followed:
+            if one.id not in busy and _is_due(one, self._followed[one.id], now):
+                await self._begin(connection, one, self._followed[one.id], towns[one.id])
 
     async def close(self) -> None:
         """End all that is under way."""
@@ -168,11 +181,14 @@ class Follower:
             stopped = ""
             try:
                 self._know(one)
-                found[one.id] = _towns(one, owners[one.principal])
+                within = _towns(one, owners[one.principal])
+                if not one.stopped:  # else from the next look on, which reads from when
+                    found[one.id] = within
             except BadSelection as error:
                 stopped = str(error)
             if stopped != one.stopped:
-                await states.mark_stopped(connection, one.id, stopped)
+                at = to_datetime(self._parts.now())
+                await states.mark_stopped(connection, one.id, stopped, at)
                 log.info("subscription stands", subscription=one.id, stopped=stopped or None)
         return found
 
@@ -190,40 +206,39 @@ class Follower:
             self._followed[one.id] = _Followed(said=one.document, document=document, selection=selection)
         else:
             known.said, known.document, known.selection = one.document, document, selection
+            known.round = None
 
-    async def _notice(self, connection: Connection, since: datetime) -> None:
-        if self._alerts is None:
-            self._alerts = await changed.cursor_at(connection, since)
-        newest = self._changes.newest
-        after = since if newest is None else max(newest - OVERLAP, since)
-        found = await changed.devices_since(connection, after)
-        # In threads, one after the other: of tens of thousands of devices others would wait for it.
-        await asyncio.to_thread(self._changes.note_devices, found, after)
-        while True:
-            alerts = await changed.alerts_after(connection, self._alerts)
-            self._changes.note_alerts(alerts)
-            if alerts:
-                self._alerts = alerts[-1].cursor
-            if len(alerts) < ALERTS_AT_ONCE:
-                return
-
-    async def _begin(self, one: EntitySubscription, followed: _Followed, towns: Towns) -> None:
-        kinds = followed.selection.kinds
-        page = await asyncio.to_thread(
-            self._changes.after, followed.place, one.follows_from, kinds, towns, AT_ONCE
-        )
-        if page.changes:
-            followed.telling = asyncio.create_task(self._tell(one, followed, towns, page))
+    async def _begin(
+        self, connection: Connection, one: EntitySubscription, followed: _Followed, towns: Towns
+    ) -> None:
+        """Begin to tell the next page; without any, the round is over."""
+        selection = followed.selection
+        wanted = WantedChanges(kinds=selection.kinds, towns=towns, names=selection.names)
+        page = await asyncio.to_thread(self._next_page, one, followed, wanted)
+        if page.changes and followed.round is not None:
+            followed.telling = asyncio.create_task(self._tell(one, followed, towns, followed.round, page))
         else:
-            followed.place = page.place
+            await _note_progress(connection, one, page)
+
+    def _next_page(self, one: EntitySubscription, followed: _Followed, wanted: WantedChanges) -> ChangePage:
+        if followed.round is None:
+            followed.round = self._noticed.changes.begin(followed.place, one.follows_from, wanted)
+            followed.began = None if not followed.round.is_over else followed.began
+        page = followed.round.page(AT_ONCE)
+        if not page.changes:
+            followed.place, followed.round = followed.round.until, None
+        return page
 
     async def _tell(
-        self, one: EntitySubscription, followed: _Followed, towns: Towns, page: ChangePage
+        self, one: EntitySubscription, followed: _Followed, towns: Towns, current: Round, page: ChangePage
     ) -> None:
-        """Tell one subscription of one page."""
-        async with self._turns[one.failures > 0]:
+        """Tell one subscription of one page of a round."""
+        lane = self._slow if one.failures > 0 or followed.took_s > SLOW_S else self._quick
+        async with lane.turn(one.towns):
+            if followed.round is not current:
+                return  # it was edited meanwhile: the page is not what it asks for
             try:
-                sent = await self._post(one, followed, towns, page)
+                sent = await self._post(one, followed, towns, page, lane)
             except (Undelivered, TooMuch) as error:
                 await self._note_failure(one, str(error), getattr(error, "retry_after_s", None))
             except Exception as error:  # the edge of a task
@@ -231,26 +246,34 @@ class Follower:
                     log.exception("subscription cannot be told", subscription=one.id)
                     await self._note_failure(one, "our mistake; the log has the details", None)
             else:
-                followed.place = page.place
+                if followed.round is current:
+                    current.told(page)
+                    if current.is_over:
+                        followed.place, followed.round = current.until, None
                 if sent and one.failures:
                     log.info("receiver of a subscription is there again", subscription=one.id)
 
     async def _post(
-        self, one: EntitySubscription, followed: _Followed, towns: Towns, page: ChangePage
+        self, one: EntitySubscription, followed: _Followed, towns: Towns, page: ChangePage, lane: Lane
     ) -> bool:
         """Post what a page has to tell; return whether there was anything."""
-        parts, selection = self._parts, followed.selection
+        # Both as they are now: while this waits, an edit may put others in their place.
+        parts, wish, selection = self._parts, followed.document.notification.endpoint, followed.selection
         changes = {change.name: change for change in page.changes}
         wanted = WantedDevices(kinds=sorted(selection.kinds), names=[*changes], within=towns)
         async with parts.pool.acquire() as connection:
             devices = await devices_now(connection, wanted, limit=AT_ONCE)
-            secrets = await headers_of(connection, one.id)
-        effort = Effort(lambda: self._judging)
+            secrets = await headers_of(connection, one.id, wish.uri)
+        effort = Effort(lambda: lane.judging, JUDGING_S)
         named = [(device, changes[device.name]) for device in devices]
-        entities = await effort.spend(selection.written, parts.kinds, named, effort.check)
+        try:
+            entities = await effort.spend(selection.written, parts.kinds, named, effort.check)
+        finally:
+            followed.took_s = JUDGING_S - effort.left_s
         if not entities:
+            async with parts.pool.acquire() as connection:
+                await _note_progress(connection, one, page)
             return False
-        wish = followed.document.notification.endpoint
         at = to_datetime(parts.now())
         notification = EntityNotification(
             id=uuid4(),
@@ -260,9 +283,14 @@ class Follower:
             context=one.context,
             holds_context=selection.how.context is not None,
         )
-        await endpoint.post(
-            self._client, wish.uri, notification, secrets, targets=parts.targets, resolve=parts.resolve
-        )
+        began = time.monotonic()
+        try:
+            await endpoint.post(
+                self._client, wish.uri, notification, secrets, targets=parts.targets, resolve=parts.resolve
+            )
+        finally:
+            followed.took_s += time.monotonic() - began
+        followed.began = followed.began or at
         assert page.told_until is not None
         async with parts.pool.acquire() as connection:
             await states.mark_sent(connection, one.id, at, page.told_until - OVERLAP)
@@ -285,8 +313,17 @@ class Follower:
 def _is_due(one: EntitySubscription, followed: _Followed, now: datetime) -> bool:
     if one.retry_at is not None and now < one.retry_at:
         return False
+    if followed.round is not None:
+        return True
     pause = timedelta(seconds=followed.document.throttling or 0)
-    return one.last_notified_at is None or one.failures > 0 or now >= one.last_notified_at + pause
+    last = followed.began or one.last_notified_at
+    return last is None or one.failures > 0 or now >= last + pause
+
+
+async def _note_progress(connection: Connection, one: EntitySubscription, page: ChangePage) -> None:
+    """Store how far a subscription got that there was nothing to tell of, so that a restart begins there."""
+    if page.told_until is not None and page.told_until - OVERLAP >= one.follows_from + PROGRESS:
+        await states.mark_followed(connection, one.id, page.told_until - OVERLAP)
 
 
 def _towns(one: EntitySubscription, owner: Identity | None) -> Towns:

@@ -180,6 +180,7 @@ def _new(
         towns=towns,
         document={name: value for name, value in said.items() if name not in _OWN_COLUMNS},
         context=context,
+        uri=document.notification.endpoint.uri,
         is_active=document.is_active,
         expires_at=document.expires_at,
         headers=headers,

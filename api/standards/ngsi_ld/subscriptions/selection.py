@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from devices.kinds import Kinds
 from devices.suggestion import meant
 
 Condition = Callable[[Entity], bool]
-LD_JSON = "application/ld+json"
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 
 
 class BadSelection(ValueError):
@@ -30,11 +32,12 @@ class BadSelection(ValueError):
 class Selection:
     """What a subscription tells.
 
-    kinds: of devices that may be meant. conditions: all must be true of an entity. watched: one of these
-    attributes must have changed; None: any.
+    kinds, names: of devices that may be meant; names None: any. conditions: all must be true of an entity.
+    watched: one of these attributes must have changed; None: any.
     """
 
     kinds: frozenset[str]
+    names: frozenset[str] | None
     conditions: Sequence[Condition]
     watched: Collection[str] | None
     how: Written
@@ -95,8 +98,7 @@ def selection_of(declared: Kinds, document: SubscriptionDocument, context: str) 
             kinds = frozenset().union(*(of_it for of_it, _ in selectors))
             conditions.append(lambda entity: any(fits(entity) for _, fits in selectors))
         if document.q is not None:
-            # Some clients percent-encode it here too, as it is in the address of GET /entities.
-            asked = query.condition(unquote(document.q), lambda name: names.short_name(declared, name))
+            asked = query.condition(_as_meant(document.q), lambda name: names.short_name(declared, name))
             conditions.append(lambda entity: asked(entity.attributes))
         if document.geo_q is not None:
             conditions.append(_place(document.geo_q))
@@ -104,14 +106,29 @@ def selection_of(declared: Kinds, document: SubscriptionDocument, context: str) 
         raise BadSelection(str(error)) from None
     return Selection(
         kinds=kinds,
+        names=_names(document),
         conditions=conditions,
         watched=_attributes(declared, kinds, document.watched_attributes, "watchedAttributes"),
         how=Written(
             representation=wish.representation,
             attrs=_attributes(declared, kinds, wish.attributes, "notification.attributes"),
-            context=context if wish.endpoint.accept == LD_JSON else None,
+            context=context if wish.endpoint.accept == names.JSON_LD else None,
         ),
     )
+
+
+def _names(document: SubscriptionDocument) -> frozenset[str] | None:
+    """Return the names of devices that may be meant, where every selector has an id."""
+    ids = [one.id for one in document.entities or [EntitySelector.model_construct()]]
+    return None if None in ids else frozenset(named.rpartition(":")[2] for named in ids if named is not None)
+
+
+def _as_meant(q: str) -> str:
+    """Return a query as it reads: some clients percent-encode it here too, as for GET /entities.
+
+    A percent sign in a text in quotes may be meant.
+    """
+    return unquote(q) if _ENCODED.search(_TEXT.sub("", q)) else q
 
 
 def _selector(declared: Kinds, one: EntitySelector) -> tuple[frozenset[str], Condition]:

@@ -11,7 +11,7 @@ from functools import partial
 from api.standards.ngsi_ld.subscriptions import following
 from api.standards.ngsi_ld.subscriptions.following import FollowerParts
 from nabd.accounts.grants import Account
-from notify.channels.public_address import listed
+from notify.channels.public_address import Resolve, listed, resolve
 from store.pool import connect, open_pool
 from tests.databases import as_account
 from tests.integration.api import builders
@@ -19,7 +19,7 @@ from tests.unit.notify.channels.services import HttpService
 from tests.waiting import eventually
 
 HERE = listed(["127.0.0.0/8"])
-Follow = Callable[[], "following_now"]
+Follow = Callable[..., "following_now"]
 
 
 @dataclass
@@ -38,9 +38,10 @@ class Clock:
 class following_now:  # noqa: N801 - reads as a verb where it is used
     """A follower as the account of `nabd notify` as long as the block runs; it ends as by a kill."""
 
-    def __init__(self, dsn: str, clock: Clock) -> None:
+    def __init__(self, dsn: str, clock: Clock, resolve: Resolve = resolve) -> None:
         self._dsn = as_account(dsn, Account.NOTIFY)
         self._clock = clock
+        self._resolve = resolve
 
     async def __aenter__(self) -> None:
         self._pool = await open_pool(self._dsn, min_size=0, max_size=4)
@@ -51,6 +52,7 @@ class following_now:  # noqa: N801 - reads as a verb where it is used
             now=self._clock.now,
             real_now=self._clock.now,
             targets=HERE,
+            resolve=self._resolve,
         )
         self._task = asyncio.create_task(following.run(parts))
 

@@ -11,7 +11,9 @@ import httpx2
 import pytest
 
 from devices.instants import rfc3339
+from devices.registry.editing import edit_device
 from people.roles import Role
+from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
 from tests.integration.work.builders import order, person, photo_file, step
@@ -20,6 +22,26 @@ from work.steps import accept
 
 ORDERS = "/api/v1/work-orders"
 HTML = "<script>alert(1)</script> & <b>lid</b>"
+
+
+async def test_order_does_not_tell_where_its_device_stands_in_another_municipality(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-2", municipality="nablus")
+    device = await builders.add(connection, "bin-1", lat=34.43, lon=35.84)
+    made = await client.post(ORDERS, json={"alerts": [await builders.fire(connection, device)]})
+    before = (await client.get(made.headers["Location"])).json()
+    change = {"municipality": "nablus"}
+    await edit_device(connection, builders.KINDS, "bin-1", change, now=builders.now, by=PLATFORM)
+
+    moved = (await client.get(made.headers["Location"])).json()
+    (listed,) = (await client.get(ORDERS)).json()["items"]
+    file = (await client.get("/api/v1/exports/work-orders", params={"format": "csv"})).text
+
+    assert (before["lat"], before["lon"]) == (34.43, 35.84)
+    assert (moved["municipality"], moved["lat"], moved["lon"]) == ("tripoli", None, None)
+    assert (listed["lat"], listed["lon"]) == (None, None)
+    assert ("bin-1" in file, "34.43" in file) == (True, False)
 
 
 async def test_an_alert_is_given_done_with_a_photo_and_shown(
