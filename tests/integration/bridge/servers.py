@@ -1,4 +1,4 @@
-"""Network servers as the bridge meets them: mosquitto with what ChirpStack and The Things Stack publish and take."""
+"""Network servers as the bridge meets them: a broker with what ChirpStack or The Things Stack says."""
 
 from __future__ import annotations
 

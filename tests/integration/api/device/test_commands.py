@@ -210,7 +210,7 @@ async def test_command_behind_a_network_server_waits_a_day_or_is_refused_in_the_
 
     stored = await connection.fetch("SELECT port, payload, confirmed FROM command ORDER BY expires_at DESC")
     assert [tuple(row) for row in stored] == [(85, b"\xff\x03\x58\x02", True), (85, b"\xff\x10\xff", False)]
-    assert (given["status"], given["says"]) == ("queued", None)
+    assert (given["status"], given["detail_code"]) == ("queued", None)
     for one, seconds in ((given, 86_400), (short, 60)):
         waits = datetime.fromisoformat(one["expires_at"]) - datetime.fromisoformat(one["created_at"])
         assert waits == timedelta(seconds=seconds)
@@ -224,7 +224,7 @@ async def test_command_behind_a_network_server_waits_a_day_or_is_refused_in_the_
         builders.now,
     )
     (_, said) = sorted((await client.get(url)).json()["items"], key=lambda one: one["id"] == given["id"])
-    assert (said["status"], said["detail"], said["says"]) == ("delivered", SENT, "sent")
+    assert (said["status"], said["detail"], said["detail_code"]) == ("delivered", SENT, "sent")
 
     other = "/api/v1/devices/24E124136A000002/commands"
     for language, text in (
