@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from devices.acceptable import is_number
 from devices.instants import Now
 from devices.kinds import STRUCTURAL
 from devices.kinds.commands import known_commands
@@ -128,7 +129,7 @@ def _fits(argument: Argument, value: Any) -> bool:
 
 
 def _is_number_within(argument: Argument, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         return False
     low = -math.inf if argument.low is None else argument.low
     high = math.inf if argument.high is None else argument.high
