@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,8 @@ from devices.wire.adapters.downlink import Downlink
 
 EXPIRES_AFTER_S = 300
 """How long a command may wait for its device, where nobody says otherwise."""
+DOWNLINK_EXPIRES_AFTER_S = 86_400
+"""The same of one that a network server sends: most devices listen once they have said something."""
 LONGEST_S = 7 * 86_400
 ARGS_LIMIT = 16_384
 """Bytes of all arguments as JSON: a mission fits, and the wire's 64 KiB are never met."""
@@ -84,6 +86,13 @@ def new_command(
     return NewCommand(
         id=id, device=device, name=name, args=dict(args), expires_at=now() + int(expires_after_s * 1_000_000)
     )
+
+
+def patiently(command: NewCommand, now: Now) -> NewCommand:
+    """Return a command of which nobody said how long it may wait: longer where a network server sends it."""
+    if command.downlink is None:
+        return command
+    return replace(command, expires_at=now() + DOWNLINK_EXPIRES_AFTER_S * 1_000_000)
 
 
 def check_args(command: Command, args: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from devices.commands.answered import get_command, list_commands
 from devices.commands.downlinks import CONFIRMED, SENT, SENT_UNCONFIRMED, UNCONFIRMED_EVER, UNHEARD
+from devices.commands.new_command import DOWNLINK_EXPIRES_AFTER_S
 from devices.commands.queue import UNCONFIRMED
-from devices.sources.downlinks import EXPIRES_AFTER_S
 from tests.brokers import Mosquitto
 from tests.integration.bridge.conftest import EUI, bridging, say
 from tests.integration.bridge.servers import ChirpStack, add, chirpstack_up, learned, serving, stands, tell
@@ -31,7 +31,7 @@ async def test_a_command_to_a_device_of_chirpstack_is_handed_over_and_followed_t
         await add(bridged, foreign, "chirpstack")
         given = await tell(town, "set_interval", interval_s=1200)
         waits = given.expires_at - given.created_at
-        assert abs(waits - timedelta(seconds=EXPIRES_AFTER_S)) < timedelta(seconds=1)
+        assert abs(waits - timedelta(seconds=DOWNLINK_EXPIRES_AFTER_S)) < timedelta(seconds=1)
         await stands(town, given, "queued", UNHEARD)
         assert server.pushed == []
 
