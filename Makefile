@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-codecs bench-console production-local screens tasks notify-storm lock sbom audit clean
+.PHONY: help parts setup demo test fuzz faults attack check format bench bench-rules bench-codecs bench-console production-local screens tasks notify-storm lock sbom audit clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -25,6 +25,9 @@ demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
 
 test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+fuzz: setup ## compare the compiled decoder with the exact one on 3 million payloads, bounds checked (docs/adr/0024)
+	NABD_FUZZ_PAYLOADS=3000000 $(BIN)/python -m pytest tests/unit/wire/compiled -rP $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
 	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults tests/unit/rules/engine -rP $(ARGS)

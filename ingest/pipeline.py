@@ -17,7 +17,7 @@ from devices.instants import to_datetime
 from devices.registry import registration, registry
 from devices.registry.errors import AlreadyExists
 from devices.registry.registration import NewDevice
-from devices.wire import Decoder, Reason, Rejected
+from devices.wire import Decoder, Reason, Rejected, Splitter
 from ingest import collector
 from ingest.broker.intake import Intake
 from ingest.commit import commit, shard
@@ -62,11 +62,13 @@ class Pipeline:
         connection: Connection,
         context: BatchContext,
         decoders: Mapping[str, Decoder],
+        splitter: Splitter | None = None,
         reconnect: Callable[[], Awaitable[Connection]],
     ) -> None:
         self.connection = connection
         self.context = context
         self._decoders = decoders
+        self._splitter = splitter or Splitter()
         self._reconnect = reconnect
         self._careful = 0
         self._ahead: _Ahead | None = None
@@ -137,19 +139,22 @@ class Pipeline:
         if batch := await self._decided_ahead(intake):
             return batch
         await self._register(intake)
+        return self._decided(intake, self.context.directory)
+
+    def _decided(self, intake: Intake, directory: Directory) -> Batch:
         context = self.context
-        return decide(intake, context.directory, self._decoders, context.offsets, context.retention)
+        return decide(intake, directory, self._decoders, context.offsets, context.retention, self._splitter)
 
     def _look_ahead(self, following: Intake | None) -> None:
         """Decide the next intake in a thread, while the database works."""
-        context, directory = self.context, self.context.directory
+        directory = self.context.directory
         begun = self._ahead is not None and self._ahead.intake is following
         if following is None or begun or directory.registers_unknown:
             return
 
         def deciding() -> Batch | None:
             try:
-                return decide(following, directory, self._decoders, context.offsets, context.retention)
+                return self._decided(following, directory)
             except Exception:  # raised again, and classified, when the intake is processed
                 return None
 

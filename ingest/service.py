@@ -18,7 +18,7 @@ import structlog
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.registry import registry
-from devices.wire import Decoder
+from devices.wire import Decoder, Kernel, Splitter
 from ingest import collector
 from ingest.broker import session
 from ingest.broker.hearing import Hearing, hearing_of
@@ -78,6 +78,7 @@ class IngestOptions:
     batch_messages: int = 20_000
     quotas: QuotaPlan = field(default_factory=QuotaPlan)
     open_session: OpenSession = session.connect
+    kernel: Kernel = field(default_factory=Kernel)  # found by the next batch once something is in it
     random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
     traced: Traced = lambda _: UNTRACED
@@ -161,7 +162,8 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
     pipeline = Pipeline(
         connection=connection,
         context=context,
-        decoders={name: Decoder(kind) for name, kind in options.kinds.items()},
+        decoders={name: Decoder(kind, options.kernel) for name, kind in options.kinds.items()},
+        splitter=Splitter(options.kernel),
         reconnect=options.open_database,
     )
     return _Service(options, pipeline, await shard.newest_received(connection, owned))
@@ -279,6 +281,7 @@ class _Service:
                 directory = self._pipeline.context.directory
                 if connection.hearing != (hearing := self._hearing()):
                     connection.hear(hearing)
+            self._pipeline.context.shard.compiled = self._options.kernel.scan is not None
             intake = following or self._take(connection)
             if intake is None:
                 if self._ask_for_more.due() and connection.has_emptied():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,7 +20,8 @@ from api.metrics.platform import Queue
 from devices import kinds
 from devices.instants import Now
 from devices.kinds import Kinds
-from ingest import service
+from devices.wire import Kernel
+from ingest import compiling, service
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
@@ -33,6 +35,7 @@ from nabd.settings import (
     Settings,
     audit_directory,
     authority_file,
+    compiled_directories,
     firmware_directory,
     photo_directory,
     quotas_of,
@@ -97,6 +100,7 @@ async def ingest(
         return connection
 
     traces = traces_of(settings, "ingest")
+    kernel = Kernel()
     options = service.IngestOptions(
         broker=replace(source.broker, client_id=client_id),
         open_session=source.open,
@@ -110,12 +114,24 @@ async def ingest(
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
         traced=traces.batch if traces else lambda _: service.UNTRACED,
+        kernel=kernel,
     )
+    providing = asyncio.create_task(_compiled(kernel, settings))
     try:
         await service.run(options, stop)
     finally:
+        providing.cancel()
+        with suppress(asyncio.CancelledError):
+            await providing
         if traces:
             traces.close()
+
+
+async def _compiled(kernel: Kernel, settings: Settings) -> None:
+    if settings.compiled_decoder:
+        await compiling.provide(kernel, compiled_directories(settings))
+    else:
+        log.info("decoding without compiled code", reason="NABD_COMPILED_DECODER")
 
 
 async def sweep(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 from api.metrics.platform import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
+from devices.sources import states
 from nabd.broker import address, queue
 from nabd.settings import Settings
 from readings.tables import tables_of
@@ -17,7 +18,7 @@ from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 
-ALIVE_S = 10.0
+ALIVE_S = states.ALIVE_S
 """Seconds of real time after which an ingest that has not written that it is alive counts as stopped."""
 
 Check = Callable[[], Awaitable[str | None]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -71,6 +72,10 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     stream: str | None = Field(
         default=None,
         description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
+    )
+    compiled_decoder: bool = Field(
+        default=True,
+        description="ingest decodes with compiled code where it can; false: never, slower",
     )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
@@ -272,6 +277,15 @@ def photo_directory(settings: Settings) -> Path:
 def firmware_directory(settings: Settings) -> Path:
     """Return where firmware images are kept."""
     return settings.firmware_dir or settings.data_dir / "firmware"
+
+
+BUILT = Path(sys.prefix) / "share" / "nabd"
+"""What was compiled as Nabd was installed."""
+
+
+def compiled_directories(settings: Settings) -> list[Path]:
+    """Return where compiled code may lie; ingest itself compiles into the last one."""
+    return [BUILT, settings.data_dir.absolute() / "compiled"]
 
 
 def tls_directory(settings: Settings) -> Path:

@@ -12,8 +12,9 @@ from store.connection import Connection
 class IngestState:
     """One shard. None: never yet; `caught_up_at` None: the broker holds messages that ingest has not read.
 
-    `takeovers`: how often another client took the session at the broker from ingest.
-    `oldest_observed_at` belongs to the last batch that came from the broker, like `received_at`.
+    `takeovers`: how often another client took the session at the broker from ingest. `compiled`: whether it
+    decodes with compiled code. `oldest_observed_at` belongs to the last batch that came from the broker, like
+    `received_at`.
     """
 
     shard: str
@@ -22,12 +23,14 @@ class IngestState:
     received_at: datetime | None
     oldest_observed_at: datetime | None
     takeovers: int
+    compiled: bool | None
 
 
 # A replay's batch keeps older receive times, so that some batches are skipped, but only so many.
 _STATES = """
 SELECT
-    s.name AS shard, s.alive_at, s.caught_up_at, newest.received_at, newest.oldest_observed_at, s.takeovers
+    s.name AS shard, s.alive_at, s.caught_up_at, newest.received_at, newest.oldest_observed_at, s.takeovers,
+    s.compiled
 FROM shard AS s
 LEFT JOIN LATERAL (
     SELECT l.received_at, l.oldest_observed_at

@@ -76,8 +76,8 @@ def tagged(request: Request, body: bytes, media_type: str = "application/json") 
     return Response(body, media_type=media_type, headers=headers)
 
 
-def wanted_version(if_match: str | None) -> int | None:
-    """Return the version that If-Match names; None where any is accepted.
+def wanted_version(if_match: str | None, digits: int = 9) -> int | None:
+    """Return the version that If-Match names; None where any is accepted. digits: a version has at most.
 
     Raises:
         Problem: it is not an ETag of ours.
@@ -85,7 +85,7 @@ def wanted_version(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal() or len(text) > 9:
+    if not text.isdecimal() or len(text) > digits:
         raise Problem(412, "changed-meanwhile", "If-Match: is not an ETag that was given here")
     return int(text)
 

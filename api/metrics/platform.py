@@ -211,7 +211,12 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
         "How often another client took the session at the broker from ingest",
         labels=shard,
     )
+    compiled = GaugeMetricFamily(
+        "nabd_ingest_compiled", "Whether ingest decodes with compiled code, which is faster", labels=shard
+    )
     for state in states:
+        if state.compiled is not None:
+            compiled.add_metric([state.shard], state.compiled)
         takeovers.add_metric([state.shard], state.takeovers)
         caught_up.add_metric([state.shard], state.caught_up_at is not None)
         if state.alive_at is not None:
@@ -221,7 +226,7 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
             if state.oldest_observed_at is not None:
                 late = state.received_at - state.oldest_observed_at
                 delay.add_metric([state.shard], late.total_seconds())
-    yield from (caught_up, alive, batch, delay, takeovers)
+    yield from (caught_up, alive, batch, delay, takeovers, compiled)
 
 
 def _of_backups(standing: BackupStanding, ages: Ages) -> Iterator[Metric]:

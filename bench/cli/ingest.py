@@ -96,7 +96,9 @@ def _print(result: IngestBenchResult) -> None:
     plan = result.plan
     line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
     if result.recorded:
-        steps = result.summary()["recorded_cpu_us"]
+        summary = result.summary()
+        alone = {f"decide: decoding alone, {name}": us for name, us in summary["recorded_decode_us"].items()}
+        steps = {**summary["recorded_cpu_us"], **alone}
         table(
             ["in ingest, recorded", "CPU us a message"], [(name, f"{us:.2f}") for name, us in steps.items()]
         )

@@ -14,10 +14,11 @@ from asyncpg import PostgresError
 from bench.throughput.children import ChildFailed
 from nabd.cli.output import console, fail, print_json
 from nabd.cli.values import duration
+from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
 
 # What runs is imported by who runs it: every other command starts without it.
-FAILURES = (ChildFailed, StoreError, PostgresError, OSError)
+FAILURES = (BrokerFailed, ChildFailed, StoreError, PostgresError, OSError)
 
 
 def production(

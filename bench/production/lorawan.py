@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.production.layout import TOWN, ProductionLayout, Tell
 from bench.production.processes import LastingProcess, nabd
 from bench.production.results import CityResult, proven
+from bench.production.together import together
 from bench.throughput.children import ChildFailed
 from devices import kinds
 from devices.instants import to_datetime
@@ -46,7 +47,7 @@ class City:
     """Who speaks through network servers, at their broker.
 
     log: where what that broker has taken is written, but for copies, which are counted.
-    broker_runs: closed while the broker is away.
+    broker_runs: closed while the broker is away; broker_away: how often it was.
     """
 
     layout: ProductionLayout
@@ -58,6 +59,7 @@ class City:
     tell: Tell
     log: Path
     copies: int = 0
+    broker_away: int = 0
     plan: Plan | None = None
 
 
@@ -133,7 +135,7 @@ async def speaking(city: City, *, seconds: float, seed: int) -> None:
     servers = [_speaking(city, server.name, plan, taken) for server in SERVERS]
     try:
         async with asyncio.timeout(seconds + DELIVERED_WITHIN_S):
-            await asyncio.gather(*servers, _trouble(city, seconds))
+            await together(*servers, _trouble(city, seconds))
     except TimeoutError:
         raise ChildFailed("the network servers' broker does not take what they say") from None
     finally:
@@ -183,6 +185,7 @@ async def _trouble(city: City, seconds: float) -> None:
     await asyncio.sleep(max(0.0, seconds * 2 / 3 - (loop.time() - began)))
     city.tell("the network servers' broker goes away")
     await asyncio.to_thread(city.broker_runs.close)
+    city.broker_away += 1
     await asyncio.sleep(min(AWAY_S, seconds / 6))
     await asyncio.to_thread(city.broker_runs.enter_context, city.broker)
     city.tell("the network servers' broker is back")
@@ -210,7 +213,7 @@ async def result(city: City) -> CityResult | None:
         copies=city.copies,
         recognised=sum(state.copies for state in states),
         lost_on_air=city.plan.lost_on_air,
-        faults={**city.plan.faults, "bridge_killed": city.bridge.kills, "broker_away": 1},
+        faults={**city.plan.faults, "bridge_killed": city.bridge.kills, "broker_away": city.broker_away},
     )
 
 

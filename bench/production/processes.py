@@ -83,6 +83,12 @@ class LastingProcess:
     starts: int = 0
     kills: int = 0
 
+    @property
+    def ends(self) -> int:
+        """How often it has ended, whoever ended it."""
+        lives = self.process is not None and self.process.returncode is None
+        return self.starts - lives
+
     def kill(self) -> None:
         """End it without a chance to finish anything."""
         assert self.process is not None
@@ -112,9 +118,10 @@ async def restarting(layout: ProductionLayout, name: str) -> AsyncIterator[Lasti
     task = asyncio.create_task(run())
     try:
         yield found
+        ends = found.ends
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    if found.starts > 1 + found.kills:
+    if ends > found.kills:
         raise ChildFailed(f"{name} has ended by itself:\n{last_words(log)}")

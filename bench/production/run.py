@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from bench.production import broker, database, https, lorawan, processes
@@ -10,6 +9,7 @@ from bench.production.devices import equipped, is_plaintext_refused, speaking
 from bench.production.layout import TOWN, ProductionLayout, Tell
 from bench.production.processes import nabd
 from bench.production.results import ProductionResult, proven
+from bench.production.together import together
 from store.pool import connect
 
 
@@ -42,9 +42,10 @@ async def run(
             refused = await is_plaintext_refused(layout, town)
             async with lorawan.running(layout, dsn, bridge, others, tell) as city:
                 tell(f"all speak for {seconds:g} s")
-                counts, _ = await asyncio.gather(
+                counts, _ = await together(
                     speaking(layout, town, seconds), lorawan.speaking(city, seconds=seconds, seed=seed)
                 )
+                assert counts is not None
                 tell(f"{counts.published} messages were published; now every reading is looked for")
                 names = [device.name for device in town.town.devices]
                 proof = await proven(dsn, layout.directory / "publish.jsonl", names)

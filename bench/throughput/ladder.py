@@ -25,9 +25,13 @@ from bench.throughput.rig import Rig
 from bench.throughput.rolled import RollupCost
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
+from devices.wire import Kernel
+from devices.wire.compiled import machine_code
+from devices.wire.compiled.machine_code import Unusable
+from ingest import compiling
 from nabd import clock
 from nabd.demo.percentiles import medians
-from nabd.settings import Settings
+from nabd.settings import Settings, compiled_directories
 from rules.definition.definition import Definition
 from rules.loading.files import default_packs
 
@@ -132,6 +136,7 @@ class IngestBenchResult:
             "cpu_us_per_message": median_cpu(drains),
             "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
             "recorded_cpu_us": medians([r.cpu_us for r in self.recorded]),
+            "recorded_decode_us": medians([r.decode_us for r in self.recorded]),
             "rule_readings_per_s": {
                 kind: round(rate)
                 for kind, rate in medians([r.rule_readings_per_s for r in self.recorded]).items()
@@ -219,7 +224,7 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
         tell("recorded stream")
         rules = rules_of(plan.rules)
         given = default_packs(declared) if rules is None else rules
-        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows)
+        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows, _kernel(Settings()))
         result.recorded.append(replace(done, encoded=[]))
     if Stage.COPY in plan.stages:
         async with running.database(fleet, []) as dsn:
@@ -229,6 +234,16 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
                 result.copies.append(await raw_copy.run(running, dsn, encoded, plan.messages, size))
                 del encoded
     gc.collect()
+
+
+def _kernel(settings: Settings) -> Kernel | None:
+    """Return what ingest would decode with; None where it would do so exactly."""
+    if not settings.compiled_decoder:
+        return None
+    try:
+        return Kernel(machine_code.linked(compiling.found(compiled_directories(settings))[1]))
+    except Unusable:
+        return None
 
 
 RULE_SETS = ("off", "default", "100")

@@ -18,7 +18,7 @@ from bench.throughput.traffic import Stream
 from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder
+from devices.wire import Decoder, Kernel, Splitter
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 from ingest.broker.session import Connection, IngestBroker
@@ -70,13 +70,15 @@ class EncodedBatch:
 class RecordedRun:
     """What a recorded stream came to.
 
-    cpu_us: per message, by step. rule_readings_per_s: rows times rules in a CPU second, by kind. encoded:
+    cpu_us: per message, by step. decode_us: decoding alone, exactly and with compiled code, in turns; empty
+    without any. rule_readings_per_s: rows times rules in a CPU second, by kind. encoded:
     what COPY would send, every reading once.
     """
 
     cpu_us: dict[str, float]
     rule_readings_per_s: dict[str, float]
     encoded: list[EncodedBatch]
+    decode_us: dict[str, float] = field(default_factory=dict)
 
 
 def registry_of(fleet: BenchFleet) -> Registry:
@@ -136,22 +138,37 @@ def _packets(stream: Stream, start: int, stop: int) -> bytes:
 
 
 def run(
-    stream: Stream, fleet: BenchFleet, kinds: Kinds, rules: Sequence[Definition], batch_messages: int
+    stream: Stream,
+    fleet: BenchFleet,
+    kinds: Kinds,
+    rules: Sequence[Definition],
+    batch_messages: int,
+    kernel: Kernel | None = None,
 ) -> RecordedRun:
-    """Take the stream through every step that needs no I/O."""
+    """Take the stream through every step that needs no I/O.
+
+    Args:
+        kernel: compiled code to decide with; None: it is decided exactly.
+    """
     steps = StepTimes()
     registry = registry_of(fleet)
     directory = Directory(registry, kinds)
     evaluating = evaluation.begin(rules, kinds, registry)
     for topic in set(stream.topics):
         directory.source(topic)
-    decoders = {name: Decoder(kind) for name, kind in kinds.items()}
+    decoders = {name: Decoder(kind, kernel) for name, kind in kinds.items()}
+    exact = {name: Decoder(kind) for name, kind in kinds.items()}
+    decoding = StepTimes()
     offsets = Offsets()
     encoded: list[EncodedBatch] = []
     seen: set[tuple[str, int, int]] = set()
     for number, intake in enumerate(_recorded(stream, steps, batch_messages)):
         with steps.timed("decide"):
-            batch = decide(intake, directory, decoders, offsets, RETENTION)
+            batch = decide(intake, directory, decoders, offsets, RETENTION, Splitter(kernel))
+        for kind, origins in batch.origins.items() if kernel else ():
+            for name, both in (("exact", exact), ("compiled", decoders)):
+                with decoding.timed(name):
+                    both[kind].decode(origins.group.payloads)
         settled = Settled(stored={kind: _new(a.columns, seen) for kind, a in batch.accepted.items()})
         with steps.timed("encode"):
             encoded += [_encode(number, columns) for columns in settled.stored.values()]
@@ -162,7 +179,10 @@ def run(
             evaluating.evaluate(columns)
     steps.seconds["evaluate"] = evaluating.seconds
     return RecordedRun(
-        cpu_us=steps.per_message(len(stream)), rule_readings_per_s=evaluating.per_s(), encoded=encoded
+        cpu_us=steps.per_message(len(stream)),
+        rule_readings_per_s=evaluating.per_s(),
+        encoded=encoded,
+        decode_us={name: round(s / len(stream) * 1e6, 2) for name, s in decoding.seconds.items()},
     )
 
 

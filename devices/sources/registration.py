@@ -10,10 +10,10 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.profiles import Profiles
 from devices.registry import registration
-from devices.registry.errors import AlreadyExists, Invalid, NotFound
+from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.registry.registration import NewDevice
 from devices.sources.listing import get_source
-from devices.sources.signatures import weakness
+from devices.sources.signatures import new_secret, weakness
 from devices.sources.source import (
     FIELDS,
     NATIVE,
@@ -22,6 +22,7 @@ from devices.sources.source import (
     Source,
     Way,
     check,
+    check_plain,
     default_topics,
 )
 from devices.suggestion import meant
@@ -67,9 +68,9 @@ async def add_source(
         NotFound: there is no such municipality.
         AlreadyExists: the name is taken.
     """
-    if not new.topics and new.way is Way.MQTT:
-        new = replace(new, topics=default_topics(new))
+    new = _completed(new)
     check(new, formats, anywhere=anywhere)
+    check_plain(new)
     _check_profiles(profiles, _profiles_of(new))
     _check_secret(secret, new.way)
     async with connection.transaction():
@@ -92,7 +93,8 @@ async def add_source(
 _UPDATE = """
 UPDATE source SET
     gateway_id = $2, way = $3, format = $4, profile = $5, profiles = $6, url = $7, topics = $8,
-    protocol = $9, username = $10, authority = $11, enabled = $12, changed_at = $13
+    protocol = $9, username = $10, authority = $11, enabled = $12,
+    changed_at = greatest($13, changed_at + interval '1 microsecond')
 WHERE id = $1
 """
 
@@ -106,29 +108,47 @@ async def edit_source(
     now: Now,
     *,
     secret: str | None = None,
+    new_one: bool = False,
+    version: int | None = None,
     profiles: Profiles | None = None,
     anywhere: bool = False,
     by: Actor,
-) -> Source:
+) -> tuple[Source, str]:
     """Change the given fields (those of FIELDS, and `gateway`) and keep the others.
+
+    Topics that are its format's follow a change of the format; without any it has those.
 
     Args:
         secret: None: the one it has stays, where it is for the same party; empty: it has none any more.
+        new_one: make a secret, of a webhook; one that needs a secret from now on gets it in any case.
+        version: the one that was read (see Source); None changes whatever there is.
         profiles, anywhere: as of `add_source`, for what changes.
+
+    Returns:
+        The source, and the secret that was made here; empty: none was.
 
     Raises:
         NotFound: there is no such source.
         Invalid: a field is unknown or not acceptable.
+        Conflict: it was changed since that version.
     """
     for unknown in changes.keys() - {*FIELDS, "gateway"}:
         raise Invalid(unknown, f"not a field of a source; {meant(unknown, [*FIELDS, 'gateway'])}")
     async with connection.transaction():
         kept = await get_source(connection, name, lock=True)
+        if version not in (None, kept.version):
+            raise Conflict(f"{name} was changed since: read it again, then decide")
         told = {field: getattr(kept, field) for field in (*FIELDS, "gateway", "municipality")}
-        edited = NewSource(name=name, **(told | dict(changes)))
+        if "topics" not in changes and tuple(kept.topics) == default_topics(kept):
+            told["topics"] = ()
+        edited = _completed(NewSource(name=name, **(told | dict(changes))))
         same_topics = (edited.url, tuple(edited.topics)) == (kept.url, tuple(kept.topics))
         check(edited, formats, anywhere=anywhere or same_topics)
+        if (edited.format, edited.profile) != (kept.format, kept.profile):
+            check_plain(edited)
         _check_profiles(profiles, _profiles_of(edited) - _profiles_of(kept))
+        made = _made(kept, edited, secret, new_one)
+        secret = made or secret
         if secret is not None:
             _check_secret(secret, edited.way)
         elif kept.has_secret:
@@ -142,7 +162,7 @@ async def edit_source(
         if secret is not None:
             before, after = {**before, "secret": "before"}, {**after, "secret": "new"}
         await _record(connection, source, "edit", before, after, now, by)
-    return source
+    return source, made
 
 
 _DELETE = "DELETE FROM source WHERE id = $1"
@@ -200,6 +220,15 @@ async def _keep_secret(connection: Connection, source: int, secret: str) -> None
         await connection.execute(_FORGET, source)
 
 
+def _made(kept: Source, edited: NewSource, secret: str | None, wanted: bool) -> str:
+    """Return a secret where one is to be made; empty: none is."""
+    needs = needs_secret(edited.way, edited.format)
+    if wanted and (not needs or secret is not None):
+        raise Invalid("new_secret", "only a webhook's is made here, and none beside one that is given")
+    missing = not kept.has_secret and secret is None and not needs_secret(kept.way, kept.format)
+    return new_secret() if needs and (wanted or missing) else ""
+
+
 def _check_secret(secret: str, way: Way) -> None:
     if len(secret) > SECRET_LENGTH or "\x00" in secret:
         raise Invalid("secret", f"at most {SECRET_LENGTH:,} characters")
@@ -214,11 +243,23 @@ _PARTY = ("way", "url", "authority", "username")
 def _check_party(kept: Source, edited: NewSource) -> None:
     """Refuse to hand a secret on: whoever changes its address need not know it."""
     for name in _PARTY:
-        if getattr(kept, name) != getattr(edited, name):
+        before = _plain(kept.authority) if name == "authority" else getattr(kept, name)
+        if before != getattr(edited, name):
             raise Invalid(
                 "secret",
                 f"it was told for another {name}: give it anew, or an empty one for none",
             )
+
+
+def _completed(new: NewSource) -> NewSource:
+    """Return it with its format's topics where it has none, and certificates as they are compared."""
+    new = replace(new, authority=_plain(new.authority))
+    return new if new.topics or new.way is not Way.MQTT else replace(new, topics=default_topics(new))
+
+
+def _plain(pem: str) -> str:
+    """Return certificates without what editors and forms put around them."""
+    return pem.replace("\r\n", "\n").strip()
 
 
 def needs_secret(way: Way, format: str) -> bool:  # noqa: A002 - the word of people

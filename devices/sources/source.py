@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from devices.instants import to_microseconds
 from devices.registry.errors import Invalid
 from devices.suggestion import meant
 from devices.wire.topics import Channel, every
@@ -114,6 +115,11 @@ class Source:
     changed_at: datetime
     state: SourceState | None = None
 
+    @property
+    def version(self) -> int:
+        """What changes with every change: microseconds since 1970-01-01Z."""
+        return to_microseconds(self.changed_at)
+
 
 FIELDS = (
     "way", "format", "profile", "profiles", "url", "topics", "protocol", "username", "authority", "enabled",
@@ -140,9 +146,6 @@ def check(new: NewSource, formats: Collection[str], *, anywhere: bool = False) -
     for name, text in (("profile", new.profile), ("username", new.username)):
         if len(text) > 200 or not text.isprintable():
             raise Invalid(name, "at most 200 printable characters")
-    if new.format == PLAIN and not new.profile:
-        why = f"{PLAIN} says neither device nor instant: name the profile that reads them (`--profile NAME`;"
-        raise Invalid("profile", f"{why} `nabd profile list` shows those there are)")
     if len(new.profiles) > 1_000 or any(not model or len(model) > 200 for model in new.profiles):
         raise Invalid("profiles", "at most 1,000 models, each of 1 to 200 characters")
     if new.way is Way.WEBHOOK:
@@ -158,6 +161,17 @@ def check(new: NewSource, formats: Collection[str], *, anywhere: bool = False) -
             _check_own(new, one, anywhere)
     if new.authority:
         _check_authority(new)
+
+
+def check_plain(new: NewSource) -> None:
+    """Refuse documents that nothing takes apart; not asked of a source that was there before this was.
+
+    Raises:
+        Invalid: there is no profile.
+    """
+    if new.format == PLAIN and not new.profile:
+        why = f"{PLAIN} says neither device nor instant: name the profile that reads them (`--profile NAME`;"
+        raise Invalid("profile", f"{why} `nabd profile list` shows those there are)")
 
 
 def _check_url(url: str) -> None:
@@ -218,7 +232,7 @@ _OF_THINGS_STACK = (
 """What is heard of The Things Stack: not `down/push`, by which we tell devices something."""
 
 
-def default_topics(new: NewSource) -> tuple[str, ...]:
+def default_topics(new: NewSource | Source) -> tuple[str, ...]:
     """Return what a source subscribes to where people say nothing: below `foreign/` of our own broker, else
     as its format has it."""
     if not new.url:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.instants import Now, to_datetime, to_microseconds
+from devices.sources.source import Source, Way
 from store.connection import Connection
 
+ALIVE_S = 10.0
+"""Real seconds without a sign of life (`nabd bridge` gives one every two) after which nobody hears."""
 KEPT_S = 3_600
 """How long settled frames are kept: who repeats one later has restarted, and says when it was observed."""
 UNSETTLED_S = 7 * 86_400
@@ -71,6 +74,17 @@ class KnownFrame:
 
     at: int
     settled_at: int | None
+
+
+def is_alive(source: Source, now: int, speed: float) -> bool:
+    """Tell whether who hears a source gives signs of life; of a webhook that is whoever is asked.
+
+    Args:
+        now: microseconds since 1970-01-01Z, on a clock that runs `speed` times as fast as the real one.
+    """
+    if source.way is Way.WEBHOOK:
+        return True
+    return source.state is not None and now - to_microseconds(source.state.alive_at) <= ALIVE_S * 1e6 * speed
 
 
 _SAY = """

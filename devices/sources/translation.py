@@ -25,6 +25,7 @@ from devices.sources.states import Counted, Frame
 from devices.storable import storable
 from devices.wire import elements, raw, topics
 from devices.wire.adapters.formats import FORMATS, Event, FormatReader, Heard
+from devices.wire.adapters.formats.bounded import LAST_INSTANT
 from devices.wire.adapters.profile import NoReading, Profile, listed
 from devices.wire.adapters.uplink import Unreadable, Uplink
 from devices.wire.topics import GATEWAY, Channel
@@ -56,7 +57,8 @@ class Translated:
     undated: frames to be remembered before anything is sent, with the instants that stand in.
     copies: how many frames were heard before, and are not sent again.
     speakers: the devices that the message is of, as the source calls them.
-    problems: of each uplink that was read in part only, the device and what could not be read.
+    problems: by the places of its elements, of each uplink that was read in part only the device and what
+    could not be read.
     held: the number under which all of it waits for other messages; released: of those that waited for it.
     """
 
@@ -67,7 +69,7 @@ class Translated:
     events: list[Event] = field(default_factory=list)
     copies: int = 0
     speakers: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
+    problems: dict[range, str] = field(default_factory=dict)
     held: int | None = None
     released: list[int] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -83,15 +85,23 @@ class Translated:
         self.add({**named, "refused": why[:REASON_LENGTH], **raw.member(sent)}, frame)
 
     def counted(self, outcomes: Sequence[Outcome], now: int) -> Counted:
-        """Return what it adds to the count of its source; outcomes: of the elements, in their order."""
+        """Return what it adds to the count of its source; outcomes: of the elements, in their order.
+
+        What gave no reading is rejected, and no problem beside that.
+        """
         rejected = sum(not outcome.settled for outcome in outcomes)
+        partly = [
+            problem
+            for places, problem in self.problems.items()
+            if any(outcomes[place].settled for place in places)
+        ]
         return Counted(
             readings=len(outcomes) - rejected,
             rejected=rejected,
             copies=self.copies,
-            problems=len(self.problems),
-            problem=self.problems[-1] if self.problems else "",
-            problem_at=now if self.problems else None,
+            problems=len(partly),
+            problem=partly[-1] if partly else "",
+            problem_at=now if partly else None,
         )
 
 
@@ -231,7 +241,8 @@ class Translator:
             found.refuse(str(error), sent, uplink.device, frame)
             return
         if result.problems:
-            found.problems.append(storable(f"{uplink.device}: {listed(result.problems)}", REASON_LENGTH))
+            places = range(len(found.elements), len(found.elements) + len(result.elements))
+            found.problems[places] = storable(f"{uplink.device}: {listed(result.problems)}", REASON_LENGTH)
         for place, element in enumerate(result.elements):
             element.update(raw.member(sent))
             self._date(element, place, topic.encode() + uplink.raw, arrival, found)
@@ -292,10 +303,12 @@ def _frame(uplink: Uplink) -> Frame | None:
 
 
 def _heard_at(uplink: Uplink, arrival: _Arrival) -> int:
-    """Return by what copies are told from news: a gateway's clock may be hours off, the network's is one."""
-    if uplink.heard_at is not None:
-        return uplink.heard_at
-    return arrival.at if uplink.at is None else uplink.at
+    """Return by what copies are told from news: a gateway's clock may be hours off, the network's is one.
+
+    Both may never have been set, or be nonsense that no database stores: then it is ours.
+    """
+    said = uplink.at if uplink.heard_at is None else uplink.heard_at
+    return said if said is not None and 0 <= said < LAST_INSTANT else arrival.at
 
 
 def _is_device(said: object) -> bool:

@@ -4,9 +4,22 @@ Pure: knows kinds and columns, never the registry, a broker, a database or the t
 contract in words; tests/golden holds its examples.
 """
 
-from devices.wire.decode import Decoded, Decoder
+from devices.wire.compiled.scan import Kernel
+from devices.wire.decode import Decoder
+from devices.wire.decoded import Decoded
 from devices.wire.elements import MAX_ELEMENTS, MAX_PAYLOAD
-from devices.wire.gateway import Relayed, split
+from devices.wire.gateway import Relayed
 from devices.wire.rejected import Reason, Rejected
+from devices.wire.splitter import Splitter
 
-__all__ = ["MAX_ELEMENTS", "MAX_PAYLOAD", "Decoded", "Decoder", "Reason", "Rejected", "Relayed", "split"]
+__all__ = [
+    "MAX_ELEMENTS",
+    "MAX_PAYLOAD",
+    "Decoded",
+    "Decoder",
+    "Kernel",
+    "Reason",
+    "Rejected",
+    "Relayed",
+    "Splitter",
+]

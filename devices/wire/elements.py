@@ -154,6 +154,19 @@ def pointer(element: int, member: str = "") -> str:
     return ("" if element == LONE else f"/{element}") + (f"/{escaped}" if member else "")
 
 
+def rejection(
+    message: int, payload: bytes, position: int, reason: Reason, detail: str, member: str = ""
+) -> Rejected:
+    """Return the rejection of one element of a payload that was split; `member`: what of it is at fault."""
+    return Rejected(
+        message=message,
+        reason=reason,
+        detail=detail,
+        pointer=pointer(position, member),
+        payload=element_bytes(payload, position),
+    )
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number in JSON")
 

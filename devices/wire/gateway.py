@@ -5,7 +5,7 @@ Only splits messages; whether the device belongs to the gateway is checked by in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 
@@ -19,9 +19,8 @@ ENTRY = "by_hand"
 It stays with the reading, as unknown keys do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relayed:
-    """One element of a gateway's message.
+class Relayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One element of a gateway's message. A Struct, which is fast to make.
 
     payload: the element alone, as its device would have sent it; raw: as the gateway did.
     pointer: where it stands in the gateway's message.

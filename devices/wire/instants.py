@@ -60,9 +60,10 @@ def parse(value: Ts) -> int:
         return _parse_text(value)
     if not 0 <= value < _MICROSECONDS:
         raise BadTime("a number must be at least 0 and below 1e17")
-    if value < _SECONDS:
-        return round(value * 1_000_000)
-    return round(value * 1000) if value < _MILLISECONDS else round(value)
+    number = float(value)  # as parse_all has it: one instant, whatever a reading comes with
+    if number < _SECONDS:
+        return round(number * 1_000_000)
+    return round(number * 1000) if number < _MILLISECONDS else round(number)
 
 
 def _parse_text(text: str) -> int:

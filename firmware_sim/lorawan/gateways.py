@@ -25,7 +25,8 @@ class Gateway:
         return None if self.ahead is None else at + self.ahead
 
 
-RIGHT: Final = tuple(Gateway(eui=f"0016c001f153a1{n:02x}") for n in range(8))
+RIGHT: Final = tuple(Gateway(eui=f"0016c001f153a1{n:02x}", ahead=n * 1_000) for n in range(8))
+"""Right as far as clocks are: a millisecond apart, so that two gateways never say the same of a frame."""
 AHEAD: Final = Gateway(eui="0016c001f153a1a0", ahead=3 * HOUR)
 BEHIND: Final = Gateway(eui="0016c001f153a1a1", ahead=-2 * HOUR)
 UNSET: Final = Gateway(eui="0016c001f153a1a2", ahead=NEVER_SET)

@@ -245,8 +245,9 @@ def instant_of(heard: HeardFrame, at: int, server: NetworkServer) -> int:
     gateways = [one.gateway for one in heard.receptions]
     if server.own_clock:
         return heard.network_at
-    if any(gateway.ahead == 0 for gateway in gateways):
-        return at
+    right = next((gateway.clock(at) for gateway in gateways if gateway in RIGHT), None)
+    if right is not None:
+        return right
     return at + (BEHIND.ahead or 0) if BEHIND in gateways else heard.network_at
 
 

@@ -37,7 +37,8 @@ class CommitOutcome(Enum):
 class Shard:
     """The shard as its owner knows it; `batch` is the number of the last committed one.
 
-    emptied_at: when the broker last had nothing for us; told to the row with the next batch or sign of life.
+    emptied_at: when the broker last had nothing for us. compiled: whether compiled code decodes. The row is
+    told both with the next batch or sign of life.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Shard:
     batch: int = 0
     generation: int = -1
     emptied_at: int | None = None
+    compiled: bool = False
 
     @property
     def emptied(self) -> datetime | None:
@@ -126,7 +128,7 @@ _ADVANCE = """
 UPDATE shard
 SET
     batch = $2, alive_at = $4, caught_up_at = CASE WHEN $5 THEN coalesce(caught_up_at, $4) END,
-    emptied_at = coalesce($6, emptied_at)
+    emptied_at = coalesce($6, emptied_at), compiled = $7
 WHERE name = $1 AND owner = $3 AND batch = $2 - 1
 RETURNING generation
 """
@@ -139,7 +141,16 @@ async def advance(connection: Connection, shard: Shard, *, now: int, caught_up: 
         Fenced: another process owns the shard.
     """
     generation: int | None = await connection.fetchval(
-        _ADVANCE, shard.name, shard.batch + 1, shard.owner, to_datetime(now), caught_up, shard.emptied
+        _ADVANCE,
+        *(
+            shard.name,
+            shard.batch + 1,
+            shard.owner,
+            to_datetime(now),
+            caught_up,
+            shard.emptied,
+            shard.compiled,
+        ),
     )
     if generation is None:
         raise Fenced(f"shard {shard.name} is not ours any more")
@@ -172,7 +183,7 @@ _BEAT = """
 UPDATE shard
 SET
     alive_at = $3, caught_up_at = CASE WHEN $4 THEN coalesce(caught_up_at, $3) END,
-    emptied_at = coalesce($5, emptied_at)
+    emptied_at = coalesce($5, emptied_at), compiled = $6
 WHERE name = $1 AND owner = $2
 RETURNING generation
 """
@@ -185,7 +196,7 @@ async def beat(connection: Connection, shard: Shard, *, now: int, caught_up: boo
         Fenced: another process owns the shard.
     """
     generation: int | None = await connection.fetchval(
-        _BEAT, shard.name, shard.owner, to_datetime(now), caught_up, shard.emptied
+        _BEAT, shard.name, shard.owner, to_datetime(now), caught_up, shard.emptied, shard.compiled
     )
     if generation is None:
         raise Fenced(f"shard {shard.name} is not ours any more")

@@ -13,12 +13,14 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from devices.columns import MISSING
-from devices.wire import Decoded, Decoder, Reason, Rejected, Relayed, channels, split
+from devices.wire import Decoded, Decoder, Reason, Rejected, Relayed, Splitter, channels
 from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
 from ingest.decide.clocks import Clocks, Learnt, Offsets
 from ingest.decide.directory import Directory, TopicSource
+
+_SPLITTER = Splitter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +98,17 @@ def unregistered(intake: Intake, directory: Directory) -> dict[str, Newcomer]:
 
 
 def decide(
-    intake: Intake, directory: Directory, decoders: Mapping[str, Decoder], offsets: Offsets, retention: int
+    intake: Intake,
+    directory: Directory,
+    decoders: Mapping[str, Decoder],
+    offsets: Offsets,
+    retention: int,
+    splitter: Splitter = _SPLITTER,
 ) -> Batch:
     """Decide about every message of an intake."""
     clocks = Clocks(offsets)
     batch = Batch(intake=intake, sources=_sources(intake, directory), learnt=clocks.learnt)
-    groups = _group(batch, directory)
+    groups = _group(batch, directory, splitter)
     for kind, group in groups.items():
         batch.accepted[kind] = _accept_group(batch, kind, group, directory, decoders[kind], clocks, retention)
     return batch
@@ -117,12 +124,12 @@ def _sources(intake: Intake, directory: Directory) -> list[TopicSource]:
     return sources
 
 
-def _group(batch: Batch, directory: Directory) -> dict[str, KindGroup]:
+def _group(batch: Batch, directory: Directory, splitter: Splitter) -> dict[str, KindGroup]:
     """Sort messages by kind, relays and other channels apart."""
     sources = batch.sources
     others = [message for message, source in enumerate(sources) if not source.plain]
     if any(sources[message].relays for message in others):
-        return _group_in_order(batch, directory)
+        return _group_in_order(batch, directory, splitter)
     _group_others(batch, others)
     rows: dict[str, list[int]] = {}
     for message, source in enumerate(sources):
@@ -141,17 +148,26 @@ def _group_plain(batch: Batch, rows: list[int]) -> KindGroup:
     )
 
 
-def _group_in_order(batch: Batch, directory: Directory) -> dict[str, KindGroup]:
+def _group_in_order(batch: Batch, directory: Directory, splitter: Splitter) -> dict[str, KindGroup]:
     """Sort messages of which some are relayed, so that all rows of a kind stay in arrival order."""
     groups: dict[str, KindGroup] = {kind: KindGroup() for kind in directory.kinds}
+    payloads = batch.intake.payloads
+    relaying = [message for message, source in enumerate(batch.sources) if _relays(source)]
+    found = splitter.split(relaying, [payloads[message] for message in relaying])
+    split = dict(zip(relaying, found, strict=True))
     for message, source in enumerate(batch.sources):
         if source.plain:
-            groups[source.kind].append(message, batch.intake.payloads[message], source.device_id)
-        elif source.relays and source.refusal is None and _is_telemetry(source):
-            _group_relayed(batch, message, source, directory, groups)
+            groups[source.kind].append(message, payloads[message], source.device_id)
+        elif message in split:
+            _group_relayed(batch, *split[message], source, directory, groups)
         else:
             _group_others(batch, [message])
     return {kind: group for kind, group in groups.items() if group.message}
+
+
+def _relays(source: TopicSource) -> bool:
+    """Tell whether a message is to be taken apart."""
+    return not source.plain and source.relays and source.refusal is None and _is_telemetry(source)
 
 
 def _is_telemetry(source: TopicSource) -> bool:
@@ -177,10 +193,13 @@ def _group_others(batch: Batch, messages: Iterable[int]) -> None:
 
 
 def _group_relayed(
-    batch: Batch, message: int, gateway: TopicSource, directory: Directory, groups: dict[str, KindGroup]
+    batch: Batch,
+    elements: list[Relayed],
+    rejected: list[Rejected],
+    gateway: TopicSource,
+    directory: Directory,
+    groups: dict[str, KindGroup],
 ) -> None:
-    rejected: list[Rejected] = []
-    elements = split(message, batch.intake.payloads[message], rejected)
     batch.refused += [Refused(device=gateway.name, rejected=r) for r in rejected]
     # What one message says of one device stands together: its clock is judged by its newest time.
     for element in sorted(elements, key=lambda e: e.device):
@@ -191,11 +210,11 @@ def _group_relayed(
         if source.refusal is None:
             group = groups[element.kind]
             if source.name != element.device:
-                element = replace(element, device=source.name)
+                element = structs.replace(element, device=source.name)
             group.relayed[len(group.message)] = element
             if gateway.by_hand:
                 group.by_hand.append(len(group.message))
-            group.append(message, element.payload, source.device_id)
+            group.append(element.message, element.payload, source.device_id)
         else:
             batch.refused.append(_refused_element(element, source))
 

@@ -67,7 +67,13 @@ async def attempt(
             shown = [{k: v for k, v in one.items() if k != raw.KEY} for one in made.elements]
             events = [asdict(event) for event in made.events]
             found.append(
-                Tried(topic=topic, bytes=len(payload), elements=shown, events=events, problems=made.problems)
+                Tried(
+                    topic=topic,
+                    bytes=len(payload),
+                    elements=shown,
+                    events=events,
+                    problems=list(made.problems.values()),
+                )
             )
 
         topic, payload = sample

@@ -13,13 +13,16 @@ from api.tiles.source import source_of
 from devices import kinds, profiles
 from devices.instants import to_datetime
 from devices.kinds.kind import KindError
+from devices.wire.compiled.machine_code import Unusable
+from ingest import compiling
+from ingest.compiling import NotCompiled
 from nabd import clock
 from nabd.doctor import broker, database, oidc
 from nabd.doctor.account import refusal
 from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
 from nabd.doctor.identity import certificates, https
 from nabd.doctor.machine import check_port
-from nabd.settings import Settings, photo_directory
+from nabd.settings import Settings, compiled_directories, photo_directory
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect
@@ -63,6 +66,7 @@ def check_files(settings: Settings) -> list[CheckResult]:
     checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
         ("kinds", lambda: _kinds(settings)),
         ("profiles", lambda: _profiles(settings)),
+        ("decoder", lambda: check_decoder(settings)),
         ("disk", lambda: _disk(settings)),
         ("photos", lambda: check_photos(photo_directory(settings))),
     )
@@ -120,6 +124,20 @@ def check_photos(directory: Path) -> CheckResult:
 def _existing(directory: Path) -> Path:
     wanted = directory.absolute()
     return next(one for one in (wanted, *wanted.parents) if one.exists())
+
+
+def check_decoder(settings: Settings) -> CheckResult:
+    """Tell whether an ingest on this machine decodes with compiled code; without it is exact, and slower."""
+    places = compiled_directories(settings)
+    if not settings.compiled_decoder:
+        return note("decoder", "without compiled code: NABD_COMPILED_DECODER", "let it be true to be faster")
+    try:
+        return fine("decoder", f"compiled, {compiling.found(places)[0]}")
+    except NotCompiled as error:
+        fix = f"`nabd ingest` compiles as it starts, if it may write to {places[-1]}; its log says more"
+        return note("decoder", str(error), fix)
+    except Unusable as error:
+        return note("decoder", f"without compiled code, which is slower: {error}", "pip install 'nabd[fast]'")
 
 
 def check_tiles(said: str) -> CheckResult:

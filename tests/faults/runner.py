@@ -22,6 +22,7 @@ from uuid import uuid4
 import uvloop
 
 from devices import kinds
+from devices.wire import Kernel
 from ingest.broker import jetstream, session
 from ingest.broker.session import IngestBroker
 from ingest.commit.consumers import BatchConsumer
@@ -31,6 +32,7 @@ from rules.live.consumer import LiveRules
 from store import pool
 from store.connection import Connection
 from store.pool import connect
+from tests.compiled import compiled
 from tests.faults import builds
 
 STEPS = ("fenced", "readings", "ledger", "consumed", "committed", "acknowledged")
@@ -53,6 +55,7 @@ class Plan:
 
     die_at, hold_at: a step's name and its how manieth time, counted from 1. Held, the process touches
     `held` and waits until `go` exists. impatient: a database that has not answered for 3 s is away.
+    compiled: whether it decodes with compiled code.
     """
 
     dsn: str
@@ -69,6 +72,7 @@ class Plan:
     rules: bool = True
     impatient: bool = False
     jetstream: bool = False
+    compiled: bool = False
 
     @property
     def held(self) -> Path:
@@ -133,6 +137,7 @@ async def _run(plan: Plan) -> None:
         batch_messages=plan.batch_messages,
         step=stepping(plan),
         open_session=jetstream.connect if plan.jetstream else session.connect,
+        kernel=compiled() if plan.compiled else Kernel(),
     )  # fmt: skip
     await run(options, stop)
 

@@ -16,10 +16,6 @@ const NAMES = {
 export const formatName = (format) => (format === "json" ? t("source_format_json") : NAMES[format] ?? format);
 
 const WAYS = ["mqtt", "webhook"];
-const SECRET_BYTES = 32;
-
-// As Standard Webhooks write it.
-export const newSecret = () => `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(SECRET_BYTES))))}`;
 
 export async function addSource(formats, done) {
   const profiles = await profileOptions();
@@ -43,18 +39,23 @@ export async function addSource(formats, done) {
   });
 }
 
-export async function editSource(one, done) {
-  const [{ formats }, profiles] = await Promise.all([get("/api/v1/sources"), profileOptions()]);
+// Of what the form shows at first only that is sent which is another by now: the rest stays as it is stored.
+export async function editSource(name, done) {
+  const path = `/api/v1/sources/${encodeURIComponent(name)}`;
+  const [one, { formats }, profiles] = await Promise.all([get(path), get("/api/v1/sources"), profileOptions()]);
   const form = parts(one, profiles, formats);
-  openDialog({
+  const said = (values) => ({ ...form.said(values), gateway: values.gateway.trim() });
+  const dialog = openDialog({
     title: one.name, wide: true,
     body: [...form.body, field(t("source_gateway"), input("gateway", one.gateway, { dir: "ltr", maxlength: 64, required: true }))],
     async submit(values) {
-      await patch(`/api/v1/sources/${encodeURIComponent(one.name)}`, { ...form.said(values), gateway: values.gateway.trim() });
-      await done();
+      await done(await patch(path, differing(before, said(values)), { "If-Match": `"${one.version}"` }));
     },
   });
+  const before = said(Object.fromEntries(new FormData(dialog.querySelector("form"))));
 }
+
+const differing = (before, after) => Object.fromEntries(Object.entries(after).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
 
 const profileOptions = async () => [["", t("none")], ...(await get("/api/v1/profiles")).items.map((one) => [one.profile, `${one.profile} · ${one.vendor} ${one.model}`])];
 
@@ -63,9 +64,13 @@ function parts(one, profiles, formats) {
   const byWay = (way) => formats.filter(({ ways }) => ways.includes(way)).map(({ format }) => [format, formatName(format)]);
   const way = select({ name: "way" }, WAYS.map((name) => [name, t(`source_way_${name}`)]), one.way);
   const format = select({ name: "format" }, byWay(one.way), one.format);
-  const profile = select({ name: "profile" }, profiles, one.profile);
-  const broker = group(t("source_broker"), brokerFields(one));
-  const posted = group(t("source_webhook"), [note(t(one.name ? "source_secret_given" : "source_secret_made")), secretField(t("source_secret"))]);
+  // One that waits for its kind, or was refused, is not listed.
+  const listed = profiles.some(([name]) => name === (one.profile ?? ""));
+  const profile = select({ name: "profile" }, listed ? profiles : [...profiles, [one.profile, one.profile]], one.profile);
+  const topics = lines("topics", one.topics, 3);
+  const asBefore = topics.value;
+  const broker = group(t("source_broker"), brokerFields(one, topics));
+  const posted = group(t("source_webhook"), [note(t(one.has_secret ? "source_secret_given" : "source_secret_made")), secretField(t("source_secret"))]);
 
   function fit() {
     shown(broker, way.value === "mqtt");
@@ -79,7 +84,12 @@ function parts(one, profiles, formats) {
     format.replaceChildren(...options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
     fit();
   });
-  format.addEventListener("change", fit);
+  format.addEventListener("change", () => {
+    // Topics are a format's: another has others.
+    if (format.value !== one.format && topics.value === asBefore) topics.value = "";
+    if (format.value === one.format && !topics.value) topics.value = asBefore;
+    fit();
+  });
   fit();
   return {
     way,
@@ -92,7 +102,7 @@ function parts(one, profiles, formats) {
       format: values.format, profile: values.profile, profiles: modelsSaid(values.models),
       ...(way.value === "mqtt" && {
         url: values.url.trim(), protocol: values.protocol, username: values.username.trim(), authority: values.authority.trim(),
-        ...present({ topics: linesSaid(values.topics) }),
+        topics: linesSaid(values.topics),
       }),
       ...present({ secret: values.no_secret ? "" : filled(values.secret) }),
     }),
@@ -109,27 +119,24 @@ function shown(element, is) {
 const secretField = (label, hint) => field(label, input("secret", "", { type: "password", autocomplete: "new-password", dir: "ltr", maxlength: 4096 }), hint);
 const lines = (name, said, rows) => h("textarea", { name, class: "short-code", dir: "ltr", rows, spellcheck: "false" }, said.join("\n"));
 
-const brokerFields = (one) => [
+const brokerFields = (one, topics) => [
   h("div", { class: "fields" },
     field(t("source_url"), input("url", one.url, { dir: "ltr", maxlength: 500, placeholder: "mqtts://HOST:8883" }), t("source_url_hint")),
     field(t("source_protocol"), select({ name: "protocol" }, [["5", "5"], ["3.1.1", "3.1.1"]], one.protocol)),
     field(t("source_username"), input("username", one.username, { dir: "ltr", maxlength: 200 })),
     secretField(t("password"), one.has_secret ? t("source_password_hint") : null)),
   one.has_secret && checkbox({ name: "no_secret" }, t("source_no_secret")),
-  field(t("source_topics"), lines("topics", one.topics, 3), t("source_topics_hint")),
+  field(t("source_topics"), topics, t("source_topics_hint")),
   h("details", { open: Boolean(one.authority) }, h("summary", {}, t("source_authority")),
     field(t("source_authority_pem"), h("textarea", { name: "authority", class: "short-code", dir: "ltr", rows: 4, spellcheck: "false" }, one.authority ?? ""), t("source_authority_hint"))),
 ];
 
-// One a line; nothing said: as the format has it.
-function linesSaid(text) {
-  const said = text.split("\n").map((line) => line.trim()).filter(Boolean);
-  return said.length ? said : null;
-}
+// One a line; of topics none: as the format has it.
+const linesSaid = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
 // "model = profile" a line.
 function modelsSaid(text) {
-  return Object.fromEntries((linesSaid(text) ?? []).map((line) => {
+  return Object.fromEntries(linesSaid(text).map((line) => {
     const at = line.lastIndexOf("=");
     const [model, profile] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
     if (at < 1 || !model || !profile) throw new Error(t("source_model_wrong", { line }));

@@ -1,22 +1,23 @@
 // Sources: who speaks for foreign devices, how it goes with each, and what another platform is to be told.
 
-import { action, copied } from "../shell/action.js";
+import { action, copied, reasonOf } from "../shell/action.js";
 import { go, moveLink, place } from "../shell/address.js";
 import { confirmed, openDialog } from "../shell/dialog.js";
 import { bdi, fill, h } from "../shell/dom.js";
 import { get, patch, remove } from "../shell/http.js";
 import { number, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
+import { now, state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { updateTimes } from "../shell/times.js";
 import { toast } from "../shell/toast.js";
 import { card, facts, listed, note, padded, since, tag, townName } from "./blocks.js";
 import { kindName } from "./devices.js";
-import { addSource, editSource, formatName, newSecret } from "./source_form.js";
+import { addSource, editSource, formatName } from "./source_form.js";
 import { again } from "./stage.js";
 
 const PATH = "/api/v1/sources";
 const AGAIN_MS = 5000;
+const DAY_MS = 86_400_000;
 const pathOf = (name) => `${PATH}/${encodeURIComponent(name)}`;
 
 export async function show(root, name) {
@@ -30,7 +31,7 @@ export async function show(root, name) {
     { title: t("state"), cell: stateCell },
     ...(state.towns.size > 1 ? [{ title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) }] : []),
     { title: t("source_last_message"), cell: (one) => since(one.state?.last_message_at) },
-    ...COUNTS.map((count) => ({ title: t(`source_${count}`), number: true, cell: (one) => number(one.state?.[count] ?? 0, 0) })),
+    ...COUNTS.map((count) => ({ title: t(`source_${count}`), number: true, cell: (one) => (isCounted(one) ? number(one.state?.[count] ?? 0, 0) : "–") })),
   ], items, { empty: t("sources_empty"), caption: t("part_sources") })));
 }
 
@@ -43,25 +44,45 @@ const wayName = (one) => t(`source_way_${one.way}`);
 function stateOf(one) {
   const it = one.state;
   if (!one.enabled) return [t("source_is_disabled"), "none"];
-  if (one.way === "webhook") return it?.messages ? [t("source_is_posting"), "ok"] : [t("source_is_unheard"), "none"];
+  if (one.way === "webhook") return posting(it);
   if (!it) return [t("source_is_unheard"), "warning", t("source_bridge_runs")];
   if (!one.alive) return [t("source_is_unwatched"), "critical", t("source_bridge_runs")];
   if (!it.connected) return [t("source_is_away"), "critical", bdi(it.reason)];
   return it.reason ? [t("source_is_waiting"), "warning", bdi(it.reason)] : [t("source_is_connected"), "ok"];
 }
 
+// Nobody stays connected who posts: what came last says how it goes, and for a day only.
+function posting(it) {
+  const last = it?.last_message_at ? Date.parse(it.last_message_at) : 0;
+  const word = it?.messages ? t("source_is_posting") : t("source_is_unheard");
+  if (it?.refused && Date.parse(it.refused_at) > last) return [word, "warning", [t("source_refused"), ": ", number(it.refused, 0)]];
+  if (!it?.messages) return [word, "none"];
+  return now() - last <= DAY_MS ? [word, "ok"] : [t("source_is_quiet"), "none"];
+}
+
 function stateCell(one) {
+  if (!isSeen(one)) return "–";
   const [word, is, why] = stateOf(one);
   return why ? [tag(word, is), h("br"), h("small", {}, why)] : [tag(word, is)];
 }
 
-// It changes while somebody waits for it: asked again, and drawn where it has changed. A part that is left is asked no more.
+// It changes while somebody waits for it: asked again, and drawn where it has changed. A part that is left is asked no
+// more, and neither is what is gone; while there is no answer, what is shown says that it is not of now.
 function follow(root, path, first, draw) {
+  const old = h("p", { class: "problem", role: "status", hidden: true });
+  root.prepend(old);
   draw(first);
   const timer = setInterval(async () => {
     if (!root.isConnected || place().part !== "sources") return clearInterval(timer);
-    const found = await get(path).catch(() => null);
-    if (found) draw(found);
+    try {
+      draw(await get(path));
+      old.hidden = true;
+    } catch (error) {
+      if (error.status === 404) clearInterval(timer);
+      const text = t("source_not_current", { reason: reasonOf(error) });
+      if (old.textContent !== text) old.textContent = text;
+      old.hidden = false;
+    }
   }, AGAIN_MS);
 }
 
@@ -82,14 +103,18 @@ async function showOne(root, name) {
     card(one.name, acts(one), padded(head, h("h3", {}, t("source_set_up")), facts(settingsOf(one)))));
   if (one.way === "webhook") root.append(webhookCard(one));
   root.append(card(t("devices"), null, padded(note(t("source_devices_how"))), await deviceList(one)));
-  follow(root, pathOf(name), one, (found) => redraw(head, found, () => [facts(standing(found)), ...problemOf(found)]));
+  follow(root, pathOf(name), one, (found) => {
+    redraw(head, found, () => [facts(standing(found)), ...problemOf(found)]);
+    // Changed elsewhere: its settings, and what can be done with it.
+    if (found.version !== one.version) again();
+  });
 }
 
 const standing = (one) => [
-  [t("state"), stateCell(one)],
+  isSeen(one) && [t("state"), stateCell(one)],
   one.way === "mqtt" && [t("source_since"), one.state && since(one.state.since)],
-  [t("source_last_message"), since(one.state?.last_message_at)],
-  ...COUNTS.map((count) => [t(`source_${count}`), number(one.state?.[count] ?? 0, 0)]),
+  isCounted(one) && [t("source_last_message"), since(one.state?.last_message_at)],
+  ...COUNTS.filter(() => isCounted(one)).map((count) => [t(`source_${count}`), number(one.state?.[count] ?? 0, 0)]),
   one.way === "webhook" && one.state?.refused > 0 && [t("source_refused"), [number(one.state.refused, 0), " · ", since(one.state.refused_at)]],
 ];
 
@@ -120,6 +145,8 @@ const deviceList = (one) => listed(`/api/v1/devices?relay=${encodeURIComponent(o
 
 // Devices of our own that post sign in with their own passwords; what others post is for the source's address.
 const isNative = (one) => one.format === "nabd";
+const isCounted = (one) => one.way === "mqtt" || !isNative(one);
+const isSeen = (one) => isCounted(one) || !one.enabled;
 const addressOf = (one) => new URL(isNative(one) ? "/api/v1/telemetry" : `/api/v1/webhooks/${encodeURIComponent(one.name)}`, location.origin).href;
 
 const webhookCard = (one) => card(t("source_webhook"), !isNative(one) && [h("button", { type: "button", "data-focus": "new secret", onclick: () => anotherSecret(one) }, t("source_secret_new"))],
@@ -128,10 +155,9 @@ const webhookCard = (one) => card(t("source_webhook"), !isNative(one) && [h("but
 
 function anotherSecret(one) {
   confirmed(t("source_secret_new"), t("source_secret_new_how"), t("source_secret_make"), async () => {
-    const secret = newSecret();
-    await patch(pathOf(one.name), { secret });
+    const changed = await patch(pathOf(one.name), { new_secret: true });
     await again();
-    tellSecret(one, secret);
+    tellSecret(changed, changed.secret);
   });
 }
 
@@ -152,9 +178,10 @@ async function added(one) {
 }
 
 const acts = (one) => [
-  action(t("edit"), () => editSource(one, async () => {
+  action(t("edit"), () => editSource(one.name, async (changed) => {
     await again();
     toast(t("saved"));
+    if (changed.secret) tellSecret(changed, changed.secret);
   }), { "data-focus": "edit source" }),
   action(t(one.enabled ? "disable" : "enable"), async () => {
     await patch(pathOf(one.name), { enabled: !one.enabled });

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town
 from api.author import UsesActor
 from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.http import pages
 from api.http.times import Instant
 from api.schemas.words import NO_CONTROL
-from devices.instants import to_microseconds
 from devices.profiles import Profiles
 from devices.registry.errors import NotFound
 from devices.sources import registration
 from devices.sources.listing import get_source, list_sources
 from devices.sources.signatures import new_secret
 from devices.sources.source import MOST_TOPICS, SECRET_LENGTH, NewSource, Source, Way, can_come
+from devices.sources.states import is_alive
 from devices.sources.translation import ALL
 from people.identity import Identity
 from people.roles import Permission
@@ -27,8 +28,8 @@ from store.connection import Connection
 
 router = APIRouter(tags=["sources"])
 
-ALIVE_US = 30_000_000
-"""`nabd bridge` gives a sign of life every two seconds."""
+VERSION_DIGITS = 17
+"""A version is an instant in microseconds."""
 
 Name = Annotated[str, Path(max_length=32, examples=["chirpstack"])]
 Word = Annotated[str, Field(max_length=200, pattern=NO_CONTROL)]
@@ -74,14 +75,15 @@ class SourceOut(BaseModel):
     authority: str
     has_secret: bool
     enabled: bool
+    version: int = Field(description="the number in its ETag")
     alive: bool = Field(
         default=True, description="whether who hears it gives signs of life; of a webhook that is the API"
     )
     state: SourceStateOut | None = Field(description="null until it was heard")
 
 
-class NewSourceOut(SourceOut):
-    """A source that was added."""
+class ChangedSourceOut(SourceOut):
+    """A source that was added or changed."""
 
     secret: str | None = Field(
         description="what a webhook that came without one is signed with: made here and told this once"
@@ -105,8 +107,8 @@ class SourcesOut(BaseModel):
 FORMATS = [SourceFormatOut(format=one, ways=[way for way in Way if can_come(one, way)]) for one in ALL]
 
 
-class SourceChanges(BaseModel):
-    """What to change of a source; members left out stay."""
+class SourceSettings(BaseModel):
+    """What can be said of a source that is added, and of one that is changed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -126,7 +128,13 @@ class SourceChanges(BaseModel):
     )
 
 
-class SourceIn(SourceChanges):
+class SourceChanges(SourceSettings):
+    """What to change of a source; members left out stay."""
+
+    new_secret: bool = Field(default=False, description="have a webhook's secret made anew, and told once")
+
+
+class SourceIn(SourceSettings):
     """A source to add."""
 
     name: str = Field(max_length=32, pattern=NO_CONTROL, examples=["chirpstack"])
@@ -143,10 +151,16 @@ async def list_all(context: UsesContext, connection: UsesConnection, identity: U
 
 @router.get("/sources/{source}", summary="One source")
 async def get_one(
-    source: Name, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
+    source: Name,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
 ) -> SourceOut:
-    """Return one source, all but its secret."""
-    return _out(context, await _mine(connection, identity, source))
+    """Return one source with its ETag, all but its secret."""
+    found = await _mine(connection, identity, source)
+    _tag(response, found)
+    return _out(context, found)
 
 
 @router.post("/sources", status_code=201, summary="Add a source")
@@ -158,7 +172,7 @@ async def add_source(
     identity: UsesIdentity,
     actor: UsesActor,
     body: SourceIn,
-) -> NewSourceOut:
+) -> ChangedSourceOut:
     """Add a source, and a gateway of its name where there is none; `nabd bridge` hears it within seconds.
 
     A webhook that is given no secret gets one.
@@ -180,26 +194,34 @@ async def add_source(
         by=actor,
     )
     response.headers["Location"] = f"{request.url.path}/{added.name}"
-    return NewSourceOut(**_out(context, added).model_dump(), secret=made or None)
+    _tag(response, added)
+    return ChangedSourceOut(**_out(context, added).model_dump(), secret=made or None)
 
 
-@router.patch("/sources/{source}", summary="Change a source")
+@router.patch(
+    "/sources/{source}",
+    summary="Change a source",
+    responses={412: {"description": "it was changed since the version that If-Match names"}},
+)
 async def edit_source(
     source: Name,
+    response: Response,
     context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
     body: SourceChanges,
-) -> SourceOut:
-    """Change the members that are given; its session with the broker begins anew.
+    if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
+) -> ChangedSourceOut:
+    """Change the members that are given, unless somebody else changed it since the version named by If-Match.
 
-    A secret goes to whom it was told for: with another address or account it is to be given anew.
+    Its session with the broker begins anew. A secret goes to whom it was told for: with another address or
+    account it is to be given anew. What becomes a webhook of others gets one.
     """
     await _mine(connection, identity, source)
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     secret = changes.pop("secret", None)
-    edited = await registration.edit_source(
+    edited, made = await registration.edit_source(
         connection,
         context.kinds,
         source,
@@ -207,11 +229,14 @@ async def edit_source(
         ALL,
         context.now,
         secret=secret,
+        new_one=changes.pop("new_secret", False),
+        version=pages.wanted_version(if_match, VERSION_DIGITS),
         profiles=await _profiles(context),
         anywhere=_anywhere(identity),
         by=actor,
     )
-    return _out(context, edited)
+    _tag(response, edited)
+    return ChangedSourceOut(**_out(context, edited).model_dump(), secret=made or None)
 
 
 @router.delete("/sources/{source}", status_code=204, summary="Remove a source")
@@ -238,9 +263,12 @@ async def _profiles(context: AppContext) -> Profiles:
         return await asyncio.to_thread(context.profiles.current)
 
 
+def _tag(response: Response, found: Source) -> None:
+    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["Cache-Control"] = pages.CACHE
+
+
 def _out(context: AppContext, source: Source) -> SourceOut:
     found = SourceOut.model_validate(source, from_attributes=True)
-    if source.way is Way.MQTT and source.state is not None:
-        silent_us = context.now() - to_microseconds(source.state.alive_at)
-        found.alive = silent_us / context.speed <= ALIVE_US
+    found.alive = is_alive(source, context.now(), context.speed)
     return found

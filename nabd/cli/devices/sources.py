@@ -14,7 +14,7 @@ from devices import profiles
 from devices.sources import registration
 from devices.sources.listing import get_source, list_sources
 from devices.sources.signatures import new_secret
-from devices.sources.source import NewSource, Source, Way
+from devices.sources.source import NATIVE, NewSource, Source, Way
 from devices.sources.translation import ALL
 from nabd.bridge import trying
 from nabd.bridge.upstream import SubscriptionRefused
@@ -124,14 +124,15 @@ def edit(
         protocol=protocol, username=username, enabled=enabled,
     )  # fmt: skip
 
-    async def work(opened: OpenDatabase) -> Source:
+    async def work(opened: OpenDatabase) -> tuple[Source, str]:
         return await registration.edit_source(
             opened.connection, opened.kinds, name, changes, ALL, opened.now, secret=_secret(secret),
             profiles=profiles.load(opened.kinds, opened.settings.profiles_dir), anywhere=True,
             by=await opened.actor(),
         )  # fmt: skip
 
-    _done(run(work), "changed", as_json=as_json)
+    source, made = run(work)
+    _done(source, "changed", made, as_json=as_json)
 
 
 @app.command()
@@ -241,6 +242,8 @@ def how_it_goes(source: Source) -> str:
     """Return the state of a source in a word, and why."""
     if not source.enabled:
         return "disabled"
+    if source.way is Way.WEBHOOK and source.format == NATIVE:
+        return "devices post by themselves: see each"
     if source.state is None and source.way is Way.MQTT:
         return "not heard yet: is `nabd bridge` running?"
     if source.state is None or (source.way is Way.WEBHOOK and not source.state.messages):
@@ -279,7 +282,7 @@ def _text(value: object) -> str:
     return output.cell(value) if not isinstance(value, dict | list | tuple) else str(value)
 
 
-def _done(source: Source, what: str, made: str = "", *, as_json: bool) -> None:
+def _done(source: Source, what: str, made: str, *, as_json: bool) -> None:
     if as_json:
         output.print_json(document(source) | ({"secret": made} if made else {}))
         return

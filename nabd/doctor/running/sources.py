@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from devices.instants import to_datetime, to_microseconds
+from devices.instants import to_datetime
 from devices.sources.listing import list_sources
 from devices.sources.source import Source, Way
+from devices.sources.states import is_alive
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
-from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from store.connection import Connection
 
@@ -23,8 +23,7 @@ async def check_sources(connection: Connection, settings: Settings) -> CheckResu
     now, speed = clock.parse(settings.clock)
     enabled = [one for one in await list_sources(connection) if one.enabled]
     heard = [one for one in enabled if one.way is Way.MQTT]
-    newest = max((to_microseconds(one.state.alive_at) for one in heard if one.state), default=None)
-    if heard and (newest is None or (now() - newest) / 1e6 / speed > ALIVE_S):
+    if heard and not any(is_alive(one, now(), speed) for one in heard):
         return bad(SUBJECT, "nobody hears them: `nabd bridge` gives no sign of life", "start `nabd bridge`")
     away = [f"{one.name}: {_said(one)}" for one in enabled if one.state and _said(one)]
     if away:

@@ -111,11 +111,13 @@ async def test_metrics_tell_how_far_ingest_is(pool: asyncpg.Pool, connection: as
     await commit(connection, caught_up=False)
     async with watching(pool) as client:
         behind = await scrape(client)
-        await connection.execute("UPDATE shard SET caught_up_at = alive_at")
+        await connection.execute("UPDATE shard SET caught_up_at = alive_at, compiled = true")
         caught_up = await scrape(client)
 
     assert behind["nabd_ingest_caught_up{shard=main}"] == 0
     assert caught_up["nabd_ingest_caught_up{shard=main}"] == 1
+    assert "nabd_ingest_compiled{shard=main}" not in behind
+    assert caught_up["nabd_ingest_compiled{shard=main}"] == 1
     assert behind["nabd_ingest_last_batch_age_seconds{shard=main}"] == 60
     assert behind["nabd_ingest_sign_of_life_age_seconds{shard=main}"] == 1
     assert behind["nabd_ingest_last_batch_delay_seconds{shard=main}"] == 30

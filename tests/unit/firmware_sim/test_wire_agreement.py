@@ -10,8 +10,7 @@ import pytest
 from devices.kinds.commands import known_commands
 from devices.kinds.kind import Kind, ValueType
 from devices.registry.validation import check_attributes, check_device_name, check_position
-from devices.wire import topics
-from devices.wire.decode import Decoded, Decoder
+from devices.wire import Decoded, Decoder, topics
 from firmware_sim.outbox import SimulatedReading
 from firmware_sim.physics.model import Physics, Value
 from firmware_sim.publish_log import digest

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from devices.kinds import load
 from devices.kinds.kind import UNDATED
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder
+from devices.wire import Decoder, Kernel, Splitter
 from ingest.broker.intake import Intake
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled, count, receipts
@@ -23,9 +23,12 @@ from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
 from store.copy import encode, order
 from tests.bad_input import RECEIVED_AT, RETENTION, cases
+from tests.compiled import both_paths
 
 KINDS = load()
-DECODERS = {name: Decoder(kind) for name, kind in KINDS.items()}
+KERNEL = Kernel()
+DECODERS = {name: Decoder(kind, KERNEL) for name, kind in KINDS.items()}
+path = both_paths(KERNEL)
 NAMES = {"b1": "bin", "l1": "light", "u1": "drone", "g1": "gateway", "b9": "bin", "g9": "gateway"}
 IDS = {name: number for number, name in enumerate(NAMES, 1)}
 CORPUS = [payload for case in cases() for payload in case.payloads if len(payload) < 10_000]
@@ -98,7 +101,7 @@ def decided(sent: list[tuple[str, bytes]], offsets: Offsets | None = None) -> Ba
         packet_ids=[],
         connection=None,
     )
-    return decide(intake, directory(), DECODERS, offsets or Offsets(), RETENTION)
+    return decide(intake, directory(), DECODERS, offsets or Offsets(), RETENTION, Splitter(KERNEL))
 
 
 def check_can_be_stored(batch: Batch) -> None:

@@ -12,16 +12,19 @@ import pytest
 from devices.kinds import load
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder
+from devices.wire import Decoder, Kernel, Splitter
 from ingest.broker.intake import Intake
 from ingest.decide.batch import Batch, decide
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
 from tests.bad_input import RECEIVED_AT, RETENTION, Case, cases
+from tests.compiled import both_paths
 
 CASES = [case for case in cases() if case.arrives]
 KINDS = load()
-DECODERS = {name: Decoder(kind) for name, kind in KINDS.items()}
+KERNEL = Kernel()
+DECODERS = {name: Decoder(kind, KERNEL) for name, kind in KINDS.items()}
+path = both_paths(KERNEL)
 GOOD = "nabd/v1/tripoli/bin/good/telemetry"
 
 
@@ -57,7 +60,7 @@ def decided(messages: Sequence[tuple[str, bytes]]) -> Batch:
         packet_ids=[],
         connection=None,
     )
-    return decide(intake, directory(), DECODERS, Offsets(), RETENTION)
+    return decide(intake, directory(), DECODERS, Offsets(), RETENTION, Splitter(KERNEL))
 
 
 def stored(batch: Batch) -> int:

@@ -18,18 +18,21 @@ from devices.instants import to_microseconds
 from devices.kinds import load
 from devices.kinds.kind import UNDATED
 from devices.registry.registry import Device, Municipality, Registry
-from devices.wire import Decoder, Reason, topics
+from devices.wire import Decoder, Kernel, Reason, Splitter, topics
 from ingest.broker.intake import Intake
 from ingest.decide.batch import Batch, decide
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
+from tests.compiled import both_paths
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "tests/golden/protocol"
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
 TELEMETRY = sorted([*EXAMPLES.glob("good/*.json"), *EXAMPLES.glob("refused/*.json")])
 KINDS = load()
-DECODERS = {name: Decoder(kind) for name, kind in KINDS.items()}
+KERNEL = Kernel()
+DECODERS = {name: Decoder(kind, KERNEL) for name, kind in KINDS.items()}
+path = both_paths(KERNEL)
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def decided(example: Path) -> Batch:
         connection=None,
     )
     retention = REGISTRY["retention_days"] * 86_400_000_000
-    return decide(intake, directory(), DECODERS, Offsets(), retention)
+    return decide(intake, directory(), DECODERS, Offsets(), retention, Splitter(KERNEL))
 
 
 def stored(batch: Batch) -> list[Columns]:

@@ -8,7 +8,7 @@ import pytest
 from devices import kinds, nesting
 from devices.columns import MISSING
 from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason
-from devices.wire.decode import PART
+from devices.wire.exact import PART
 from devices.wire.instants import ABSENT
 
 BIN = Decoder(kinds.load()["bin"])
@@ -229,3 +229,12 @@ def test_payloads_of_many_parts_decode_as_each_alone() -> None:
     np.testing.assert_array_equal(decoded.values["fill_pct"], fill)
     found = {(r.message, r.reason, r.pointer, r.payload) for r in rejected}
     assert found == {(i, r.reason, r.pointer, r.payload) for i, (_, some) in enumerate(alone) for r in some}
+
+
+def test_an_instant_is_the_same_whatever_it_comes_with() -> None:
+    """Beyond 2**53 a time is a double: alone as among texts, which are read one by one."""
+    far = b'{"ts":90071992547409931}'
+    alone, _ = BIN.decode([far])
+    among, _ = BIN.decode([far, b'{"ts":"2026-03-01T07:30:00Z"}'])
+
+    assert alone.instant[0] == among.instant[0] == 90_071_992_547_409_936

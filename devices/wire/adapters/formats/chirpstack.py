@@ -6,12 +6,12 @@ query `event` stands there. One event a frame, with all gateways that heard it. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from devices.instants import to_microseconds
 from devices.wire.adapters.formats import chirpstack_protobuf
 from devices.wire.adapters.formats.bounded import (
     Counter,
@@ -25,9 +25,9 @@ from devices.wire.adapters.formats.bounded import (
 from devices.wire.adapters.formats.heard import Event, Happening, Heard
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
-APART = timedelta(minutes=1)
-"""A gateway's clock and the network's say the same, as long as they are no further apart."""
-BACKLOG = timedelta(days=1)
+APART = 60_000_000
+"""Clocks say the same as long as they are no further apart, in microseconds."""
+BACKLOG = 86_400_000_000
 """What a gateway says that it heard before, it has not kept: its clock was never set."""
 
 
@@ -109,19 +109,19 @@ def read(topic: str, payload: bytes, received_at: int) -> Heard:
     read_event = _READERS.get(name)
     if read_event is None:
         raise Unreadable(f"{name[:40]!r} at the topic's end is no event of ChirpStack: {', '.join(_READERS)}")
-    return read_event(name, payload)
+    return read_event(name, payload, received_at)
 
 
-def _up(name: str, payload: bytes) -> Heard:
+def _up(name: str, payload: bytes, received_at: int) -> Heard:
     said = _document(name, payload, _Up)
-    network = min((copy.ns_time for copy in said.rx_info if copy.ns_time), default=None)
+    network = min(_instants(copy.ns_time for copy in said.rx_info), default=None)
     return Heard(
         uplinks=[
             Uplink(
                 device=eui(said.device_info.dev_eui),
                 raw=payload,
-                at=microseconds(_instant(said, network)),
-                heard_at=microseconds(network),
+                at=_instant(said, network, received_at),
+                heard_at=network,
                 payload=said.data or None,
                 port=said.f_port or None,
                 values=said.object or {},
@@ -132,18 +132,28 @@ def _up(name: str, payload: bytes) -> Heard:
     )
 
 
-def _instant(said: _Up, network: datetime | None) -> datetime | None:
-    """Return when a frame was heard.
+def _instant(said: _Up, network: int | None, received_at: int) -> int | None:
+    """Return when a frame was heard, in microseconds since 1970-01-01Z.
 
     `time` is the clock of whichever gateway ChirpStack takes first, right or wrong. Where the network's own
-    contradicts it, the latest gateway's that is not ahead of that counts; a backlog is believed.
+    and ours contradict it, the latest that is not ahead of the network's, or says what ours does, counts; a
+    backlog is believed.
     """
-    clocks = [copy.gw_time for copy in said.rx_info if copy.gw_time]
-    told = said.time or min(clocks, default=None)
-    if told is None or network is None or abs(told - network) <= APART:
-        return told or network
-    believed = [time for time in clocks if network - BACKLOG <= time <= network + APART]
+    clocks = _instants([said.time, *(copy.gw_time for copy in said.rx_info)])
+    told = microseconds(said.time) if said.time else min(clocks, default=None)
+    if told is None or network is None:
+        return network if told is None else told
+    if min(abs(told - network), abs(told - received_at)) <= APART:
+        return told
+    believed = [
+        one for one in clocks if -BACKLOG <= one - network <= APART or abs(one - received_at) <= APART
+    ]
     return max(believed, default=network)
+
+
+def _instants(said: Iterable[Instant | None]) -> list[int]:
+    """Return those that are said, in microseconds: near the first and the last year datetimes overflow."""
+    return [to_microseconds(one) for one in said if one is not None]
 
 
 def _radio(said: _Up) -> Mapping[str, object]:
@@ -163,47 +173,51 @@ def _radio(said: _Up) -> Mapping[str, object]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _status(name: str, payload: bytes) -> Heard:
-    """A device's answer to the network: its battery, and how well it hears."""
+def _status(name: str, payload: bytes, received_at: int) -> Heard:
+    """A device's answer to the network: its battery, and how well it hears.
+
+    `time` is a gateway's clock, and nothing else says one: what is ahead of ours came when we heard it.
+    """
     said = _document(name, payload, _Status)
     values: dict[str, object] = {"margin": said.margin, "externalPowerSource": said.external_power_source}
     if not said.external_power_source and not said.battery_level_unavailable:
         values["batteryLevel"] = said.battery_level
-    uplink = Uplink(
-        device=eui(said.device_info.dev_eui), raw=payload, at=microseconds(said.time), values=values
-    )
+    at = microseconds(said.time)
+    if at is not None and at - received_at > APART:
+        at = received_at
+    uplink = Uplink(device=eui(said.device_info.dev_eui), raw=payload, at=at, values=values)
     return Heard(uplinks=[uplink])
 
 
-def _join(name: str, payload: bytes) -> Heard:
+def _join(name: str, payload: bytes, received_at: int) -> Heard:
     return _event(_document(name, payload, _Event), Happening.JOINED)
 
 
-def _ack(name: str, payload: bytes) -> Heard:
+def _ack(name: str, payload: bytes, received_at: int) -> Heard:
     said = _document(name, payload, _Ack)
     happening = Happening.DELIVERED if said.acknowledged else Happening.UNDELIVERED
     return _event(said, happening, downlink=said.queue_item_id)
 
 
-def _txack(name: str, payload: bytes) -> Heard:
+def _txack(name: str, payload: bytes, received_at: int) -> Heard:
     said = _document(name, payload, _TxAck)
     return _event(said, Happening.SENT, downlink=said.queue_item_id)
 
 
-def _log(name: str, payload: bytes) -> Heard:
+def _log(name: str, payload: bytes, received_at: int) -> Heard:
     said = _document(name, payload, _Log)
     downlink = said.context.get("queue_item_id", "")
     happening = Happening.FAILED if downlink and said.level == "ERROR" else Happening.LOG
     return _event(said, happening, downlink=downlink, text=f"{said.level} {said.code}: {said.description}")
 
 
-def _nothing(name: str, payload: bytes) -> Heard:
+def _nothing(name: str, payload: bytes, received_at: int) -> Heard:
     """Where a network believes a device to be, or what another integration said: not the device's word."""
     _document(name, payload, _Event)
     return Heard()
 
 
-_READERS: Final[Mapping[str, Callable[[str, bytes], Heard]]] = {
+_READERS: Final[Mapping[str, Callable[[str, bytes, int], Heard]]] = {
     "up": _up,
     "join": _join,
     "ack": _ack,

@@ -174,7 +174,7 @@ class _Reader:
             elements=tuple(self._elements),
             problems=tuple(self._problems),
             absent=tuple(self._absent),
-            left=self._unread,
+            find_unread=self._unread,
         )
         if not result.elements:
             raise NoReading(_reason(self._profile.name, known, result), result)

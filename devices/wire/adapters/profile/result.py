@@ -24,19 +24,19 @@ class Result:
 
     elements: as a gateway sends them (docs/protocol.md): `kind`, `device`, `ts` in microseconds, `seq` and
     `boot` where there is a counter, and measurements; None is not measured. problems: what was asked for and
-    could not be converted. absent: what says of itself that it was not measured. left: finds out what is
-    `unread`, which few ask.
+    could not be converted. absent: what says of itself that it was not measured. find_unread: finds out what
+    is `unread`, which few ask, and keeps the message until then.
     """
 
     elements: tuple[dict[str, object], ...]
     problems: tuple[Remark, ...] = ()
     absent: tuple[Remark, ...] = ()
-    left: Callable[[], Iterable[Remark]] = field(default=tuple, repr=False)
+    find_unread: Callable[[], Iterable[Remark]] = field(default=tuple, repr=False, compare=False)
 
     @property
     def unread(self) -> tuple[Remark, ...]:
         """What nothing in the profile asks for."""
-        return tuple(self.left())
+        return tuple(self.find_unread())
 
 
 class NoReading(ValueError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import asyncpg
 import httpx2
 
+from devices.credentials.authority import new_authority
 from devices.sources import states
 from devices.sources.listing import get_source, secret_of
 from devices.sources.states import Counted
@@ -42,7 +45,7 @@ async def test_a_source_is_added_changed_and_removed_and_its_secret_never_told(
     listed = await client.get("/api/v1/sources")
 
     assert changed.json()["profile"] == "milesight-em310-udl"
-    assert listed.json()["items"] == [changed.json()]
+    assert [one | {"secret": None} for one in listed.json()["items"]] == [changed.json()]
     assert listed.json()["items"][0]["state"]["readings"] == 1
     assert await secret_of(connection, source) == "s3cret"
     for answer in (added, changed, listed):
@@ -196,7 +199,10 @@ async def test_a_source_whose_process_gives_no_sign_of_life_is_not_alive(
         return {one["name"]: one["alive"] for one in (await client.get("/api/v1/sources")).json()["items"]}
 
     assert await alive() == {"hook": True, "lora": True}
-    await connection.execute("UPDATE source_state SET alive_at = alive_at - interval '1 hour'")
+    await client.post("/api/v1/sources", json={**LORA, "name": "unheard"})
+    assert not (await alive())["unheard"]
+    await client.delete("/api/v1/sources/unheard")
+    await connection.execute("UPDATE source_state SET alive_at = alive_at - interval '15 seconds'")
     assert await alive() == {"hook": True, "lora": False}
 
 
@@ -218,3 +224,91 @@ async def test_a_profile_that_is_none_is_refused_with_what_was_meant(
     await client.post("/api/v1/sources", json=LORA)
     by_model = await client.patch("/api/v1/sources/lora", json={"profiles": {"EM310": "em310"}})
     assert (by_model.status_code, "em310" in by_model.text) == (422, True)
+
+
+async def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    added = await client.post("/api/v1/sources", json=LORA)
+    read = (await client.get("/api/v1/sources/lora")).headers["ETag"]
+    assert read == added.headers["ETag"] == f'"{added.json()["version"]}"'
+
+    first = await client.patch("/api/v1/sources/lora", json={"enabled": False}, headers={"If-Match": read})
+    late = await client.patch("/api/v1/sources/lora", json={"username": "us"}, headers={"If-Match": read})
+
+    assert (first.status_code, late.status_code) == (200, 412)
+    assert late.json()["type"].endswith("changed-meanwhile")
+    again = {"If-Match": first.headers["ETag"]}
+    assert (await client.patch("/api/v1/sources/lora", json={}, headers=again)).status_code == 200
+
+
+async def test_a_certificate_is_the_same_whatever_stands_around_it(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    pem = new_authority("Lora", datetime.now(UTC)).certificate.decode()
+    file = pem.strip() + "\n\n"
+    await client.post("/api/v1/sources", json={**LORA, "authority": file})
+    # As it was stored before, with the end of its file.
+    await connection.execute("UPDATE source SET authority = $1", file)
+
+    kept = await client.patch("/api/v1/sources/lora", json={"authority": pem.strip().replace("\n", "\r\n")})
+
+    assert (kept.status_code, kept.json()["has_secret"]) == (200, True), kept.text
+    assert kept.json()["authority"] == pem.strip()
+
+
+async def test_topics_of_a_format_follow_it_and_others_stay(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json=LORA)
+
+    async def topics(**changes: object) -> list[str]:
+        found = (await client.patch("/api/v1/sources/lora", json=changes)).json()["topics"]
+        return list(found)
+
+    assert await topics(format="sparkplug") == ["spBv1.0/#"]
+    assert await topics(topics=["ours/#"]) == await topics(format="chirpstack") == ["ours/#"]
+    assert await topics(topics=[]) == ["application/+/device/+/event/+"]
+
+
+async def test_a_source_from_before_profiles_were_asked_for_is_disabled_and_edited(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json={**LORA, "topics": ["a/#"], "profile": "milesight-em310-udl"})
+    await connection.execute("UPDATE source SET format = 'json', profile = ''")
+
+    assert (await client.patch("/api/v1/sources/lora", json={"enabled": False})).status_code == 200
+    assert (await client.patch("/api/v1/sources/lora", json={"format": "senml_json"})).status_code == 200
+    assert (await client.patch("/api/v1/sources/lora", json={"format": "json"})).status_code == 422
+
+
+async def test_what_becomes_a_webhook_of_others_gets_a_secret_and_another_when_asked(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    native = {"name": "hook", "municipality": "tripoli", "format": "nabd", "way": "webhook"}
+    await client.post("/api/v1/sources", json=native)
+    source = await get_source(connection, "hook")
+
+    async def changed(**changes: object) -> str | None:
+        answer = await client.patch("/api/v1/sources/hook", json=changes)
+        secret: str | None = answer.json()["secret"]
+        return secret
+
+    made = await changed(format="chirpstack")
+    assert made == await secret_of(connection, source) != ""
+    assert await changed(enabled=False) is None
+    another = await changed(new_secret=True)
+    assert another == await secret_of(connection, source)
+    assert another != made
+    await changed(secret="")
+    assert await changed(enabled=True) is None
+    both = await client.patch("/api/v1/sources/hook", json={"new_secret": True, "secret": "x" * 20})
+    broker = await client.post("/api/v1/sources", json=LORA)
+    assert broker.status_code == 201
+    of_broker = await client.patch("/api/v1/sources/lora", json={"new_secret": True})
+    assert (both.status_code, of_broker.status_code) == (422, 422)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from devices.registry.errors import Invalid
-from devices.sources.source import NewSource, Way, check, default_topics
+from devices.sources.source import NewSource, Way, check, check_plain, default_topics
 from devices.sources.translation import ALL
 
 GOOD = NewSource(
@@ -31,7 +31,6 @@ def test_a_source_as_documents_show_it_is_one() -> None:
         ({"name": "Lora"}, "name", "a-z"),
         ({"format": "chirpstak"}, "format", "chirpstack"),
         ({"protocol": "4"}, "protocol", "3.1.1"),
-        ({"format": "json"}, "profile", "--profile NAME"),
         ({"url": "https://lora.example"}, "url", "mqtts://"),
         ({"url": "mqtt://me:secret@lora.example"}, "url", "account"),
         ({"url": "mqtt://lora.example:99999"}, "url", "ort"),
@@ -53,6 +52,12 @@ def test_what_cannot_be_a_source_is_refused_with_the_field(
 
     assert refused.value.field == field
     assert says in refused.value.message
+
+
+def test_documents_that_nothing_takes_apart_are_refused_with_the_option_that_names_it() -> None:
+    check_plain(replace(GOOD, format="json", profile="acme"))
+    with pytest.raises(Invalid, match="--profile NAME"):
+        check_plain(replace(GOOD, format="json"))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from devices.codecs.codec import CodecsAway, DecodedUplink
 from devices.codecs.pool import Codecs
+from devices.instants import to_datetime
 from devices.kinds import load as load_kinds
 from devices.profiles import Profiles
 from devices.relay import Outcome
@@ -152,6 +153,30 @@ async def test_what_is_read_in_part_only_is_counted_with_what_could_not_be_read(
     assert (counted.messages, counted.readings, counted.rejected) == (3, 2, 1)
     assert (counted.problems, counted.problem_at) == (1, NOON)
     assert counted.problem.startswith("b1: b = 'full\\x00': ")
+
+
+async def test_what_is_rejected_is_not_counted_as_read_in_part_beside_that() -> None:
+    one = translator()
+    found = await one.translate("t", b'{"id": "b1", "n": 1, "d": 900, "b": "full"}', NOON)
+
+    counted = found.counted([Outcome(reason=Reason.MALFORMED)], NOON)
+
+    assert (counted.rejected, counted.problems, counted.problem, counted.problem_at) == (1, 0, "", None)
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+async def test_a_clock_that_is_nonsense_costs_no_reading(year: str) -> None:
+    document = {"devEui": "24E124136A000001"}
+    offset, at = ("+05:00", "01-01T00:00:00") if year == "0001" else ("-05:00", "12-31T23:59:59")
+    copy = {"gatewayId": "a", "nsTime": f"{year}-{at}{offset}"}
+    live = to_datetime(NOON).isoformat()
+    up = {"deviceInfo": document, "time": live, "fCnt": 7, "object": {"d": 900}, "rxInfo": [copy]}
+    one = translator("chirpstack")
+
+    found = await one.translate("a/event/up", json.dumps(up).encode(), NOON)
+
+    assert [element["ts"] for element in found.elements] == [NOON]
+    assert list(map(to_datetime, found.on_their_way.values())) == [to_datetime(NOON)]
 
 
 @pytest.mark.parametrize("distance", [900, "broken"])

@@ -306,3 +306,10 @@ def test_a_unit_that_cannot_be_converted_is_told() -> None:
 
     with pytest.raises(NoReading, match="distance_mm: V cannot become mm"):
         values('distance_mm = "v"').read(uplink)
+
+
+def test_two_readings_of_one_message_are_equal() -> None:
+    one = values('fill_pct = "a.fill"')
+    message = said({"a": {"fill": 1, "new": 3}})
+
+    assert one.read(message) == one.read(message)
