@@ -11,7 +11,7 @@ def described(profile: Profile) -> dict[str, Any]:
     """Return what a profile is, as JSON has it."""
     return {
         "profile": profile.name,
-        "title": profile.title,
+        "title": dict(profile.title),
         "vendor": profile.vendor,
         "model": profile.model,
         "kinds": list(profile.kinds),

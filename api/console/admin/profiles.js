@@ -21,7 +21,7 @@ export async function show(root, name) {
   const { items, waiting, refused } = await get("/api/v1/profiles");
   root.append(card(t("part_profiles"), null, padded(note(t("profiles_how"))), table([
     { title: t("profile"), cell: (one) => moveLink({ part: "profiles", name: one.profile }, { class: "plain-link" }, bdi(one.profile)) },
-    { title: t("profile_model"), cell: (one) => [bdi(`${one.vendor} ${one.model}`), h("br"), h("small", {}, bdi(one.title))] },
+    { title: t("profile_model"), cell: (one) => [bdi(`${one.vendor} ${one.model}`), h("br"), h("small", {}, said(one.title))] },
     { title: t("kind"), cell: (one) => one.kinds.map((kind, i) => [i ? " · " : "", kindName(kind)]) },
     { title: t("profile_from"), cell: (one) => (one.own ? tag(t("profile_own"), "ok") : t("profile_shipped")) },
   ], items, { empty: t("profiles_empty"), caption: t("part_profiles") })));
@@ -44,7 +44,7 @@ async function showOne(root, name) {
   const one = await get(`/api/v1/profiles/${encodeURIComponent(name)}`);
   root.append(
     h("p", { class: "back" }, moveLink({ part: "profiles", name: null }, { class: "plain-link" }, t("part_profiles"))),
-    card(one.profile, null, padded(h("p", {}, bdi(one.title)), facts([
+    card(one.profile, null, padded(h("p", {}, said(one.title)), facts([
       [t("profile_model"), bdi(`${one.vendor} ${one.model}`)],
       [t("profile_from"), one.own ? t("profile_own") : t("profile_shipped")],
       [t("profile_documented"), documented(one.documented)],

@@ -36,7 +36,7 @@ class ProfileOut(BaseModel):
     """One profile."""
 
     profile: str = Field(examples=["milesight-em310-udl"])
-    title: str = Field(examples=["Ultrasonic distance sensor"])
+    title: dict[str, str] = Field(examples=[{"en": "Ultrasonic distance sensor"}])
     vendor: str
     model: str
     kinds: list[str] = Field(description="of the devices that its messages are of")

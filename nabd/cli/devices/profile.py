@@ -85,7 +85,7 @@ def show(
         examples = [{"says": e.says, "gives": list(e.gives)} for e in one.examples]
         print_json({**described(one), "file": str(file), "measurements": rows, "examples": examples})
         return
-    line(f"{one.title}, {' '.join(part for part in (one.vendor, one.model) if part)}")
+    line(f"{one.title['en']}, {' '.join(part for part in (one.vendor, one.model) if part)}")
     if one.documented:
         line(f"documented: {one.documented}")
     if one.codec:

@@ -13,6 +13,7 @@ from typing import Any
 from devices.kinds.kind import NAME, Kind
 from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.suggestion import closest
+from devices.texts.languages import LANGUAGES
 from devices.wire.adapters.profile.errors import ProfileError, ProfileRefused
 from devices.wire.adapters.profile.message import ENCODINGS, MessagePaths, decoded
 from devices.wire.adapters.profile.parse_downlink import read_downlinks
@@ -53,7 +54,7 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> Profile:
     message, codec, readings = _message(root), _codec(root), _readings(root, kinds)
     profile = Profile(
         name=_name(root),
-        title=root.text("title", needed=True),
+        title=_title(root),
         vendor=root.text("vendor"),
         model=root.text("model"),
         documented=root.text("documented"),
@@ -93,6 +94,15 @@ def _name(root: ProfileTable) -> str:
     if name and not PROFILE_NAME.fullmatch(name):
         root.wrong("profile", f"the name of a profile is a-z, 0-9 and -, at most 63, not {name!r}")
     return name
+
+
+def _title(root: ProfileTable) -> dict[str, str]:
+    """Return the title by language; a text alone is one for all of them."""
+    if not isinstance(root.members.get("title"), dict):
+        return {"en": root.text("title", needed=True)}
+    table = root.table("title", LANGUAGES)
+    assert table is not None
+    return {language: table.text(language, needed=True) for language in LANGUAGES}
 
 
 def _codec(root: ProfileTable) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devices.kinds.kind import Kind, ValueType
+from devices.kinds.kind import Kind, Text, ValueType
 from devices.wire import instants
 from devices.wire.adapters.profile.downlinks import ProfileDownlink
 from devices.wire.adapters.profile.layouts import PayloadLayout, choose, none_fits
@@ -55,14 +55,14 @@ class Example:
 class Profile:
     """How the messages of one model become readings.
 
-    title, vendor, model: for people. documented: where the vendor describes the format.
+    title: by language. vendor, model: for people. documented: where the vendor describes the format.
     codec: a JavaScript file beside the profile that decodes the bytes, empty without; whoever runs it hands
     what it returns to `read`. downlinks: how commands are said, by name. ignores: what the profile knows and
     asks nothing of. source: its own text.
     """
 
     name: str
-    title: str
+    title: Text
     vendor: str
     model: str
     documented: str

@@ -31,7 +31,7 @@ def test_one_of_the_directory_stands_in_for_a_shipped_one(tmp_path: Path) -> Non
 
     loaded = profiles.load(KINDS, tmp_path)
 
-    assert (loaded["dragino-ldds75"].title, loaded.is_own("dragino-ldds75")) == ("Ours", True)
+    assert (loaded["dragino-ldds75"].title["en"], loaded.is_own("dragino-ldds75")) == ("Ours", True)
 
 
 def test_a_file_with_a_mistake_is_told_and_its_running_profile_stays(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_two_files_of_one_name_are_told_and_the_first_is_used(tmp_path: Path) ->
 
     loaded = profiles.load(KINDS, tmp_path)
 
-    assert loaded["own"].title == "First"
+    assert loaded["own"].title["en"] == "First"
     assert [e.message for e in loaded.refused] == ["a.toml is profile own already"]
 
 

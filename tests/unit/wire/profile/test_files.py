@@ -23,7 +23,7 @@ def test_a_changed_file_is_read_again_and_a_wrong_one_leaves_what_ran(tmp_path: 
     third = files.current()
     path.unlink()
 
-    assert (first["own"].title, second["own"].title, third["own"].title) == (
+    assert (first["own"].title["en"], second["own"].title["en"], third["own"].title["en"]) == (
         "First",
         "Second one",
         "Second one",

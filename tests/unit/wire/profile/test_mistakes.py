@@ -60,6 +60,8 @@ def test_a_good_profile_has_no_mistake() -> None:
         ('hex = "01"\n', "", "one.toml:15:1: an example has either hex or json"),
         ('profile = "one"', 'profile = "One!"', "one.toml:1:1: the name of a profile is"),
         ("[[readings]]", "[readings", "one.toml:9:10: no TOML"),
+        ('title = "One"', 'title = {en = "One", fr = "Un"}', "one.toml:2:1: ar is missing"),
+        ('title = "One"', 'title = {de = "Eins"}', "one.toml:2:10: unknown key 'de'"),
         (
             'title = "One"',
             'title = "One"\ncodec = "../x.js"',
