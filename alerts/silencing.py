@@ -5,7 +5,6 @@ Which alerts a silence covers stands in alerts.silences. Must not know HTTP or t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Any, Literal
 import asyncpg
 import msgspec
 
+from devices.acceptable import is_number
 from devices.instants import to_datetime
 from devices.kinds import STRUCTURAL, Kinds
 from devices.registry.errors import Conflict, Invalid, NotFound
@@ -203,7 +203,7 @@ def values_meant(text: str) -> list[str | float | bool]:
         meant = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         return [text]
-    if isinstance(meant, bool) or (isinstance(meant, int | float) and math.isfinite(meant)):
+    if isinstance(meant, bool) or is_number(meant):
         return [text, meant]
     return [text]
 

@@ -19,6 +19,8 @@ from api.http.problems import Problem
 from devices.instants import to_datetime
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from store.connection import Connection
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -29,6 +31,7 @@ INSERT INTO idempotency_key (route, key, request_digest, created_at) VALUES ($1,
 ON CONFLICT (route, key) DO UPDATE SET key = excluded.key
 RETURNING request_digest, answer
 """
+_KNOWN = "SELECT request_digest, answer FROM idempotency_key WHERE route = $1 AND key = $2"
 _KEEP = "UPDATE idempotency_key SET answer = $3 WHERE route = $1 AND key = $2"
 
 
@@ -60,18 +63,38 @@ class ChangeRequest:
         """
         if self.key is None:
             return await work()
-        said = body if isinstance(body, bytes) else body.model_dump_json().encode()
-        digest = hashlib.sha256(said).digest()
+        digest = _digest(body)
         async with self.connection.transaction():
-            known = await self.connection.fetchrow(_TAKE, self.route, self.key, digest, to_datetime(self.at))
-            assert known is not None
-            if known["request_digest"] != digest:
-                raise Problem(422, "invalid", "Idempotency-Key: was used with another body")
-            if known["answer"] is not None:
-                return answer.model_validate(known["answer"])
+            row = await self.connection.fetchrow(_TAKE, self.route, self.key, digest, to_datetime(self.at))
+            if (known := _answered(answer, row, digest)) is not None:
+                return known
             done = await work()
             await self.connection.execute(_KEEP, self.route, self.key, done.model_dump(mode="json"))
             return done
+
+    async def answered(self, answer: type[Answer], body: BaseModel | bytes = b"") -> Answer | None:
+        """Return what `once` returned for this key before, for who prepares work outside of its transaction.
+
+        Raises:
+            Problem: as `once`.
+        """
+        if self.key is None:
+            return None
+        row = await self.connection.fetchrow(_KNOWN, self.route, self.key)
+        return _answered(answer, row, _digest(body))
+
+
+def _digest(body: BaseModel | bytes) -> bytes:
+    said = body if isinstance(body, bytes) else body.model_dump_json().encode()
+    return hashlib.sha256(said).digest()
+
+
+def _answered(answer: type[Answer], row: Record | None, digest: bytes) -> Answer | None:
+    if row is None:
+        return None
+    if row["request_digest"] != digest:
+        raise Problem(422, "invalid", "Idempotency-Key: was used with another body")
+    return None if row["answer"] is None else answer.model_validate(row["answer"])
 
 
 def command(

@@ -6,7 +6,7 @@ What devices send is judged elsewhere (devices.wire, devices.storable): it is re
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from devices.nesting import MAX_DEPTH
 
@@ -37,6 +37,16 @@ def fault(value: Any) -> tuple[str, str] | None:
         elif isinstance(part, list):
             waiting += [(f"{pointer}/{i}", item, level + 1) for i, item in enumerate(part)]
     return None
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a finite number, of a size that floating point has; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _reason(part: Any, level: int) -> str | None:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from devices.wire.channels import NotUnderstood, receipt_of
+from devices.wire.reasons import is_taken
 from devices.wire.topics import Channel, Topic
 from firmware_sim.link import Link, SimulatorBroker
 from firmware_sim.member import Member
@@ -22,8 +23,6 @@ from firmware_sim.physics.model import SECOND
 from firmware_sim.publish_log import PublishLine, PublishLog
 from firmware_sim.updating import Downloads
 
-NO_SUBSCRIBERS = 0x10
-_FAILURE = 0x80
 _RECEIPT_WAIT_S = 20.0
 _ANSWER_WAIT_S = 20.0
 
@@ -61,11 +60,6 @@ class StationContext:
     counts: Counts
     downloads: Downloads | None
     hurry: Callable[[Member], None]
-
-
-def accepted(code: int) -> bool:
-    """Tell whether a PUBACK reason means that the broker took the message on."""
-    return code < _FAILURE and code != NO_SUBSCRIBERS
 
 
 @dataclass(slots=True)
@@ -153,12 +147,12 @@ class Station:
 
     def answered(self, mid: int, code: int) -> None:
         """Forget, keep for a receipt, or keep for another try; then send the next."""
-        if accepted(code):
+        if is_taken(code):
             self._controls.taken(mid)
         if mid != self._flight.mid or not self.outbox.in_flight:
             return
         self._note(self.outbox.in_flight, code=code)
-        if accepted(code):
+        if is_taken(code):
             self._refusals = 0
             self._accepted()
             self.pump()

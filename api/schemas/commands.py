@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.http.times import Instant
 from devices.commands.answered import SentCommand
-from devices.commands.downlinks import SAYS
+from devices.commands.downlinks import DETAIL_CODES
 from people.identity import Identity
 from people.roles import Permission
 
@@ -28,10 +28,9 @@ class CommandOut(BaseModel):
         description="queued, sent, delivered, accepted, running, succeeded, failed, rejected or expired",
     )
     detail: str | None = Field(description="what the device, or its network server, says beside it")
-    says: str | None = Field(
+    detail_code: str | None = Field(
         examples=["sent"],
-        description="which detail of ours it is: unheard, not_known, sent, sent_unconfirmed, confirmed,"
-        " unconfirmed, given_up or refused; null for all others",
+        description=f"which detail of ours it is: {', '.join(DETAIL_CODES.values())}; null for all others",
     )
     result: Any = Field(description="what the device answers with, 4096 bytes at most")
     author: str | None = Field(description="who gave it; null for who may not see that")
@@ -43,8 +42,8 @@ class CommandOut(BaseModel):
 
 def command_out(command: SentCommand) -> CommandOut:
     """Return a command as JSON shows it."""
-    names = CommandOut.model_fields.keys() - {"says"}
-    return CommandOut(**{name: getattr(command, name) for name in names}, says=SAYS.get(command.detail or ""))
+    known = {name: getattr(command, name) for name in CommandOut.model_fields if name != "detail_code"}
+    return CommandOut(**known, detail_code=DETAIL_CODES.get(command.detail or ""))
 
 
 def command_for(identity: Identity, command: CommandOut) -> CommandOut:

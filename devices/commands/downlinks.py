@@ -16,12 +16,16 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
+from devices.commands.answered import DETAIL_LIMIT
 from devices.commands.queue import FIRST_PAUSE, LONGEST_PAUSE, TELL, UNCONFIRMED
 from devices.instants import Now, to_datetime
+from devices.registry.hardware import REPLACED
+from devices.registry.registry import Device
 from devices.storable import storable
 from store.connection import Connection
 
 UNHEARD: Final = "waits until the network server has passed on a first message of the device"
+NO_SOURCE: Final = "waits: the source that heard the device is disabled, or takes nothing for it"
 NOT_KNOWN: Final = (
     "whether the network server has it is not known; it is not sent again, which could be twice"
 )
@@ -31,8 +35,10 @@ CONFIRMED: Final = "the device confirmed that it heard it"
 UNCONFIRMED_ONCE: Final = "the device has not confirmed it; the network server tries again"
 UNCONFIRMED_EVER: Final = "the device did not confirm it"
 REFUSED: Final = "the network server did not take it"
-SAYS: Final[Mapping[str, str]] = {
+DETAIL_CODES: Final[Mapping[str, str]] = {
     UNHEARD: "unheard",
+    NO_SOURCE: "no_source",
+    REPLACED: "replaced",
     NOT_KNOWN: "not_known",
     SENT: "sent",
     SENT_UNCONFIRMED: "sent_unconfirmed",
@@ -42,7 +48,6 @@ SAYS: Final[Mapping[str, str]] = {
     REFUSED: "refused",
 }
 """What these details are, so that people are told them in their language."""
-DETAIL_LIMIT: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,31 +64,37 @@ class DueDownlink:
 
 
 _DUE_AT = """
-SELECT DISTINCT known.source_id
+SELECT DISTINCT way.source_id
 FROM command AS c
-INNER JOIN downlink_topic AS known ON c.device_id = known.device_id
-INNER JOIN source ON known.source_id = source.id
-INNER JOIN relay ON source.gateway_id = relay.gateway_id AND c.device_id = relay.device_id
-WHERE c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $1 AND c.expires_at > $1
+INNER JOIN downlink_way AS way ON c.device_id = way.device_id
+WHERE
+    c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $1 AND c.expires_at > $1
+    AND (c.status = 'queued' OR c.source_id = way.source_id)
 """
 _NOWHERE = """
-WITH waiting AS (
-    UPDATE command SET detail = $2, updated_at = $1
-    WHERE id = ANY(ARRAY(
-        SELECT c.id
-        FROM command AS c
-        WHERE
-            c.status = 'queued' AND c.payload IS NOT NULL AND c.expires_at > $1
-            AND c.detail IS DISTINCT FROM $2
-            AND NOT EXISTS (
-                SELECT FROM downlink_topic AS known
-                INNER JOIN source ON known.source_id = source.id
-                INNER JOIN relay ON source.gateway_id = relay.gateway_id AND known.device_id = relay.device_id
-                WHERE known.device_id = c.device_id
-            )
-        FOR UPDATE SKIP LOCKED
-    ))
-    RETURNING id
+WITH nowhere AS (
+    SELECT c.id, told.why
+    FROM command AS c
+    INNER JOIN device AS d ON c.device_id = d.id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN EXISTS (
+            SELECT FROM downlink_topic AS known
+            LEFT JOIN hardware AS h ON known.device_id = h.device_id AND h.removed_at IS NULL
+            WHERE known.device_id = d.id AND known.wire_name = coalesce(h.wire_name, d.name)
+        ) THEN $3 ELSE $2 END AS why
+    ) AS told
+    WHERE
+        c.status = 'queued' AND c.payload IS NOT NULL AND c.expires_at > $1 AND d.retired_at IS NULL
+        AND c.detail IS DISTINCT FROM told.why
+        AND NOT EXISTS (SELECT FROM downlink_way AS way WHERE way.device_id = c.device_id)
+    FOR UPDATE OF c SKIP LOCKED
+),
+
+waiting AS (
+    UPDATE command SET detail = nowhere.why, updated_at = $1
+    FROM nowhere
+    WHERE command.id = nowhere.id
+    RETURNING command.id
 )
 
 SELECT pg_notify('nabd_command', '') FROM waiting LIMIT 1
@@ -93,7 +104,7 @@ SELECT pg_notify('nabd_command', '') FROM waiting LIMIT 1
 async def due_at(connection: Connection, now: Now) -> set[int]:
     """Return the sources that are to be handed something now; what no source can be handed says why."""
     at = to_datetime(now())
-    await connection.execute(_NOWHERE, at, UNHEARD)
+    await connection.execute(_NOWHERE, at, UNHEARD, NO_SOURCE)
     return {row["source_id"] for row in await connection.fetch(_DUE_AT, at)}
 
 
@@ -101,18 +112,15 @@ async def due_at(connection: Connection, now: Now) -> set[int]:
 _TAKE = """
 WITH due AS (
     UPDATE command SET
-        status = 'sent', updated_at = $2, detail = $5,
+        status = 'sent', source_id = $1, updated_at = $2, detail = $5,
         due_at = CASE WHEN $4 THEN $2::timestamptz + $3::interval END
     WHERE id = ANY(ARRAY(
         SELECT c.id
         FROM command AS c
-        INNER JOIN device AS d ON c.device_id = d.id
-        INNER JOIN downlink_topic AS known ON c.device_id = known.device_id
-        INNER JOIN source ON known.source_id = source.id
-        INNER JOIN relay ON source.gateway_id = relay.gateway_id AND c.device_id = relay.device_id
+        INNER JOIN downlink_way AS way ON c.device_id = way.device_id
         WHERE
             c.status IN ('queued', 'sent') AND c.payload IS NOT NULL AND c.due_at <= $2 AND c.expires_at > $2
-            AND d.retired_at IS NULL AND source.id = $1
+            AND way.source_id = $1 AND (c.status = 'queued' OR c.source_id = $1)
         ORDER BY c.due_at, c.id
         LIMIT 1
         FOR UPDATE OF c SKIP LOCKED
@@ -120,14 +128,16 @@ WITH due AS (
     RETURNING id, device_id, port, payload, confirmed, expires_at
 )
 
-SELECT due.id, due.port, due.payload, due.confirmed, due.expires_at, known.topic, known.json
+SELECT due.id, due.port, due.payload, due.confirmed, due.expires_at, way.topic, way.json
 FROM due
-INNER JOIN downlink_topic AS known ON due.device_id = known.device_id
+INNER JOIN downlink_way AS way ON due.device_id = way.device_id
 """
 
 
 async def take(connection: Connection, source: int, now: Now, *, repeats: bool) -> DueDownlink | None:
     """Mark the first command as sent that a source is to be handed; None: there is none.
+
+    What is not known to have arrived is handed over again by who did so, and by nobody else.
 
     Args:
         repeats: its server knows an id that comes twice: what is not known to have arrived is handed over
@@ -136,6 +146,17 @@ async def take(connection: Connection, source: int, now: Now, *, repeats: bool) 
     detail = None if repeats else NOT_KNOWN
     row = await connection.fetchrow(_TAKE, source, to_datetime(now()), UNCONFIRMED, repeats, detail)
     return None if row is None else DueDownlink(**row)
+
+
+_WAIT = """
+UPDATE command SET due_at = $2::timestamptz + $3::interval
+WHERE status = 'sent' AND source_id = $1 AND due_at IS NOT NULL
+"""
+
+
+async def let_answers_come(connection: Connection, source: int, now: Now) -> None:
+    """Hand nothing over again for a while: what became of it may wait at the server's broker to be heard."""
+    await connection.execute(_WAIT, source, to_datetime(now()), UNCONFIRMED)
 
 
 _DELIVERED = """
@@ -189,7 +210,7 @@ WITH moved AS (
     RETURNING c.id
 )
 
-SELECT moved.id FROM moved CROSS JOIN LATERAL pg_notify('nabd_command', '')
+SELECT pg_notify('nabd_command', '') FROM moved LIMIT 1
 """
 
 
@@ -202,8 +223,8 @@ async def record_heard(
     now: Now,
     *,
     why: str = "",
-) -> bool:
-    """Move a command on as a device's network server says; return False where there is nothing to move.
+) -> None:
+    """Move a command on as a device's network server says, where there is anything to move.
 
     Only a source that relays the device is heard, and only forward. What a device is not asked to confirm
     has ended once a gateway sent it.
@@ -215,16 +236,18 @@ async def record_heard(
     status, detail = _BECOMES[became]
     told = storable(why, DETAIL_LIMIT) or detail
     ended = (to_datetime(now()), became == "sent", SENT_UNCONFIRMED)
-    return await connection.fetchval(_HEARD, source, device, list(ids), status, told, *ended) is not None
+    await connection.execute(_HEARD, source, device, list(ids), status, told, *ended)
 
 
 _LEARN = """
-INSERT INTO downlink_topic AS known (device_id, source_id, topic, json) VALUES ($1, $2, $3, $4)
+INSERT INTO downlink_topic AS known (device_id, wire_name, source_id, topic, json)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (device_id) DO UPDATE SET
-    source_id = excluded.source_id, topic = excluded.topic, json = excluded.json
+    wire_name = excluded.wire_name, source_id = excluded.source_id, topic = excluded.topic,
+    json = excluded.json
 """
 
 
-async def learn_topic(connection: Connection, device: int, source: int, topic: str, *, json: bool) -> None:
-    """Keep where a device is told something: at the source that heard it last."""
-    await connection.execute(_LEARN, device, source, topic, json)
+async def learn_topic(connection: Connection, device: Device, source: int, topic: str, *, json: bool) -> None:
+    """Keep where the hardware of a device is told something: at the source that heard it last."""
+    await connection.execute(_LEARN, device.id, device.wire, source, topic, json)

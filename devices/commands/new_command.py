@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from devices.acceptable import is_number
 from devices.instants import Now
 from devices.kinds import STRUCTURAL
 from devices.kinds.commands import known_commands
@@ -25,6 +26,8 @@ from devices.wire.adapters.downlink import Downlink
 
 EXPIRES_AFTER_S = 300
 """How long a command may wait for its device, where nobody says otherwise."""
+DOWNLINK_EXPIRES_AFTER_S = 86_400
+"""The same of one that a network server sends: most devices listen once they have said something."""
 LONGEST_S = 7 * 86_400
 ARGS_LIMIT = 16_384
 """Bytes of all arguments as JSON: a mission fits, and the wire's 64 KiB are never met."""
@@ -85,6 +88,13 @@ def new_command(
     )
 
 
+def patiently(command: NewCommand, now: Now) -> NewCommand:
+    """Return a command of which nobody said how long it may wait: longer where a network server sends it."""
+    if command.downlink is None:
+        return command
+    return replace(command, expires_at=now() + DOWNLINK_EXPIRES_AFTER_S * 1_000_000)
+
+
 def check_args(command: Command, args: Mapping[str, Any]) -> None:
     """Refuse arguments that the command does not take, lacks, or cannot use.
 
@@ -128,7 +138,7 @@ def _fits(argument: Argument, value: Any) -> bool:
 
 
 def _is_number_within(argument: Argument, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         return False
     low = -math.inf if argument.low is None else argument.low
     high = math.inf if argument.high is None else argument.high

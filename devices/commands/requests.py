@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand, check_args
+from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand, check_args, patiently
 from devices.commands.queue import enqueue, refusing
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
@@ -31,7 +31,10 @@ MOST_DEVICES = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A command to all devices of a kind in a municipality, in a district of it, or below a parent."""
+    """A command to all devices of a kind in a municipality, in a district of it, or below a parent.
+
+    expires_after_s: from the approval on; None: as long as a command to one device of theirs.
+    """
 
     municipality: str
     kind: str
@@ -39,7 +42,7 @@ class NewRequest:
     parent: str | None = None
     name: str
     args: Mapping[str, Any]
-    expires_after_s: int = EXPIRES_AFTER_S
+    expires_after_s: int | None = None
     reason: str
 
 
@@ -59,7 +62,7 @@ class CommandRequest:
     parent: str | None
     name: str
     args: Mapping[str, Any]
-    expires_after_s: int
+    expires_after_s: int | None
     reason: str
     state: str
     devices: int
@@ -99,7 +102,7 @@ async def ask(
     if new.name not in known:
         raise Invalid("name", f"a {new.kind} does not understand {new.name!r}; {meant(new.name, known)}")
     check_args(known[new.name], new.args)
-    if not 0 < new.expires_after_s <= LONGEST_S:
+    if new.expires_after_s is not None and not 0 < new.expires_after_s <= LONGEST_S:
         raise Invalid("expires_after_s", f"above 0, and {LONGEST_S} at most")
     if not 1 <= len(new.reason.strip()) <= 500:
         raise Invalid("reason", "say why, in 500 characters at most")
@@ -228,13 +231,15 @@ async def approve(
         raise Conflict(f"a {found.kind} does not understand {found.name!r} any more; ask anew")
     check_args(command, found.args)
     devices = await _devices(connection, found)
-    expires_at = now() + found.expires_after_s * 1_000_000
+    expires_at = now() + (found.expires_after_s or EXPIRES_AFTER_S) * 1_000_000
     commands = [
         NewCommand(id=new_id(), device=d, name=found.name, args=found.args, expires_at=expires_at)
         for d in devices
     ]
     if prepare is not None:
         commands = await prepare(commands)
+    if found.expires_after_s is None:
+        commands = [patiently(one, now) for one in commands]
     async with connection.transaction():
         reasons = await refusing(connection, commands, now)
         commands = [one for one in commands if one.device.id not in reasons]

@@ -25,6 +25,8 @@ from store.connection import Connection
 
 SERIAL = re.compile(r"[!-~]([ -~]{0,62}[!-~])?")
 REASON_LIMIT = 500
+REPLACED = "the hardware for which it was encoded was replaced"
+"""What commands say that were bytes for another model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +255,17 @@ config AS (
 UPDATE device SET version = version + 1, updated_at = $2 WHERE id = $1
 """
 
+# What a network server was to send to the old hardware may mean something else to the new one.
+_WITHDRAW = """
+WITH withdrawn AS (
+    UPDATE command SET status = 'expired', detail = $3, updated_at = $2, due_at = NULL
+    WHERE device_id = $1 AND payload IS NOT NULL AND status IN ('queued', 'sent')
+    RETURNING id
+)
+
+SELECT pg_notify('nabd_command', '') FROM withdrawn LIMIT 1
+"""
+
 
 async def replace_hardware(
     connection: Connection,
@@ -311,6 +324,7 @@ async def replace_hardware(
         async with _refusing(connection, refuse):
             await connection.execute(_STAND, device.id, number + 1, wire, serial, since)
         await connection.execute(_FORGET, device.id, moment)
+        await connection.execute(_WITHDRAW, device.id, moment, REPLACED)
         replaced = await get_device(connection, name)
         await audit.record(
             connection,

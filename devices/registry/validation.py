@@ -5,14 +5,13 @@ Pure. Must not know the database: the caller says whether a name is taken or a p
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 
-from devices.acceptable import DIRECTING, fault
+from devices.acceptable import DIRECTING, fault, is_number
 from devices.curves import parse_curve
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, MERGE, Attribute, AttributeType, Kind, floor_attribute
@@ -97,7 +96,7 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
     unit = f" in {attribute.unit}" if attribute.unit else ""
     match attribute.type:
         case AttributeType.NUMBER:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            if not is_number(value):
                 raise Invalid(field, f"{value!r} is not a number{unit}")
         case AttributeType.BOOLEAN:
             if not isinstance(value, bool):

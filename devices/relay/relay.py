@@ -22,14 +22,13 @@ from devices.instants import Now
 from devices.relay.outstanding import Numbered, Outcome, Outstanding
 from devices.relay.reconnecting import FIRST_PAUSE_S, LONGEST_PAUSE_S, stay_connected
 from devices.wire.channels import NotUnderstood, receipt_of
+from devices.wire.reasons import NO_SUBSCRIBERS, is_taken
 from devices.wire.topics import Channel, Topic
 
 CAPACITY = 2_000
 """Elements on their way at once; who sends more waits."""
 LOOK_S = 1.0
 """How often we look for what has no receipt in time."""
-NO_SUBSCRIBERS = 0x10
-_FAILURE = 0x80
 
 OUTAGES = (aiomqtt.MqttError, OSError, ssl.SSLError, TimeoutError)
 
@@ -161,7 +160,7 @@ class Relay:
             self._look_for_overdue(clock())
             while batch := self._outstanding.take(clock()):
                 code = await self._publish(client, batch)
-                if code < _FAILURE and code != NO_SUBSCRIBERS:
+                if is_taken(code):
                     pause = FIRST_PAUSE_S
                     continue
                 self._outstanding.put_back(batch)

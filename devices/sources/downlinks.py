@@ -5,6 +5,7 @@ Whoever is told something by its network server has no session at our broker. Mu
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from dataclasses import replace
 from devices.codecs.codec import CodecFailed, CodecsAway
 from devices.codecs.pool import Codecs
 from devices.codecs.profiled import encoded
-from devices.commands.new_command import NewCommand
+from devices.commands.new_command import NewCommand, patiently
 from devices.commands.queue import relayed_alone
 from devices.instants import Now
 from devices.profiles import Profiles
@@ -23,10 +24,11 @@ from devices.sources.source import Source, Way
 from devices.sources.translation import profile_name
 from devices.wire.adapters.downlink import Downlink, NotEncoded
 from devices.wire.adapters.formats.downlinks import FORMATS
+from devices.wire.adapters.profile.downlinks import ProfileDownlink
 from store.connection import Connection
 
-EXPIRES_AFTER_S = 86_400
-"""How long such a command may wait where nobody says: most devices listen once they have said something."""
+AT_ONCE = 200
+"""So many commands are made in one go before others have their turn."""
 
 
 async def prepared(
@@ -44,9 +46,7 @@ async def prepared(
     for reason in refused.values():
         raise reason
     (made,) = found
-    if patient and made.downlink is not None:
-        return replace(made, expires_at=now() + EXPIRES_AFTER_S * 1_000_000)
-    return made
+    return patiently(made, now) if patient else made
 
 
 async def as_downlinks(
@@ -61,7 +61,9 @@ async def as_downlinks(
     refused: dict[int, Conflict] = {}
     async with Codecs() as codecs:
         encoder = _Encoder(profiles, codecs)
-        for one in commands:
+        for number, one in enumerate(commands):
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
             try:
                 source = _source_of(one.device, sources) if one.device.id in silent else None
                 made.append(
@@ -73,12 +75,12 @@ async def as_downlinks(
 
 
 class _Encoder:
-    """Makes bytes of commands; of what many devices are told alike, once."""
+    """Makes bytes of commands; of what many devices are told alike, once, whether it can be said or not."""
 
     def __init__(self, profiles: Profiles, codecs: Codecs) -> None:
         self._profiles = profiles
         self._codecs = codecs
-        self._made: dict[tuple[str, str, str], Downlink] = {}
+        self._made: dict[tuple[str, str, str], Downlink | Conflict] = {}
 
     async def encode(self, command: NewCommand, source: Source) -> Downlink:
         """Return what a command is for its device, as a source's.
@@ -102,18 +104,21 @@ class _Encoder:
                 f" your own with [downlinks.{command.name}] does",
                 key="conflict.downlink_no_command", profile=name, command=command.name, known=known,
             )  # fmt: skip
-        as_text = json.dumps(command.args, sort_keys=True)
-        if (made := self._made.get((name, command.name, as_text))) is not None:
-            return made
-        try:
-            made = await encoded(self._codecs, self._profiles.codec(name), said, command.args)
-        except (NotEncoded, CodecFailed, CodecsAway) as error:
-            raise Conflict(
-                f"profile {name} cannot encode this {command.name}: {error}",
-                key="conflict.downlink_not_encoded", profile=name, command=command.name, why=str(error),
-            ) from error  # fmt: skip
-        self._made[name, command.name, as_text] = made
+        key = name, command.name, json.dumps(command.args, sort_keys=True)
+        if (made := self._made.get(key)) is None:
+            made = self._made[key] = await self._encode(name, said, command)
+        if isinstance(made, Conflict):
+            raise made.with_traceback(None)
         return made
+
+    async def _encode(self, profile: str, said: ProfileDownlink, command: NewCommand) -> Downlink | Conflict:
+        try:
+            return await encoded(self._codecs, self._profiles.codec(profile), said, command.args)
+        except (NotEncoded, CodecFailed, CodecsAway) as error:
+            return Conflict(
+                f"profile {profile} cannot encode this {command.name}: {error}",
+                key="conflict.downlink_not_encoded", profile=profile, command=command.name, why=str(error),
+            )  # fmt: skip
 
 
 def _source_of(device: Device, sources: Collection[Source]) -> Source | None:

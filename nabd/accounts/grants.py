@@ -44,7 +44,7 @@ class TableGrant:
 
 PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "U": "USAGE"}
 OWN = "own"
-COLUMNS = {"k": ("id",), "s": ("status", "detail", "tries", "due_at", "updated_at")}
+COLUMNS = {"k": ("id",), "s": ("status", "detail", "tries", "due_at", "updated_at", "source_id")}
 """Letters that give a right to update some columns."""
 
 _TABLE = """
@@ -79,6 +79,7 @@ device_move         -        -        -        ar       -        -
 device_note         -        -        -        ar       -        -
 device_pace         arwd     -        -        r        -        -
 downlink_topic      -        -        -        -        -        arw
+downlink_way        -        -        -        -        -        r
 escalation          -        rd       arw      r        -        -
 external_alert      -        rwd      -        arwd     -        -
 firmware_image      -        r        -        ard      -        -

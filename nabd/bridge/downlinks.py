@@ -28,14 +28,14 @@ from devices.wire.adapters.formats.downlinks import (
     TRIES_AGAIN,
     DownlinkTopic,
     ids_of,
+    is_told_at,
     message_of,
     topic_of,
 )
+from devices.wire.reasons import NO_SUBSCRIBERS, is_taken
 from nabd.bridge.upstream import Upstream
 from store.connection import Connection
 
-NO_SUBSCRIBERS: Final = 0x10
-_FAILURE: Final = 0x80
 _BECAME: Final[dict[Happening, Became]] = {
     Happening.QUEUED: "queued",
     Happening.SENT: "sent",
@@ -47,8 +47,9 @@ _BECAME: Final[dict[Happening, Became]] = {
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-KnownTopics = dict[int, tuple[int, DownlinkTopic]]
-"""By the number of a device, the source that heard it last, and where there it is told something."""
+KnownTopics = dict[int, tuple[str, int, DownlinkTopic]]
+"""By the number of a device, its hardware on the wire, the source that heard that last, and where there it is
+told something."""
 
 
 class Database(Protocol):
@@ -84,6 +85,7 @@ class Downlinks:
             aiomqtt.MqttError: the connection is lost; whether what was on its way has arrived is not known.
         """
         repeats = self.source.format in KNOWS_REPEATS
+        await self.database(lambda one: downlinks.let_answers_come(one, self.source.id, self.now))
         while True:
             await self._due.wait()
             self._due.clear()
@@ -99,7 +101,7 @@ class Downlinks:
         self.step("taken")
         code = await upstream.publish(*message_of(self.source.format, to, due.id, downlink, expires_at))
         self.step("handed over")
-        if code == NO_SUBSCRIBERS or code >= _FAILURE:
+        if not is_taken(code):
             why = _refusal(self.source, code)
             log.warning("downlink is not taken", source=self.source.name, reason=why)
             await self._record(lambda one: downlinks.put_back(one, due.id, why, self.now))
@@ -123,7 +125,8 @@ class Downlinks:
             if (
                 told_at is not None
                 and device is not None
-                and self.topics.get(device.id) != (self.source.id, told_at)
+                and self.topics.get(device.id) != (name, self.source.id, told_at)
+                and is_told_at(self.source.format, told_at, name, payload)
             ):
                 await self._learn(device, told_at)
         for event in found.events:
@@ -136,9 +139,9 @@ class Downlinks:
         return device if device is not None and self.source.gateway in device.relays else None
 
     async def _learn(self, device: Device, told_at: DownlinkTopic) -> None:
-        known = (device.id, self.source.id, told_at.prefix)
-        await self.database(lambda one: downlinks.learn_topic(one, *known, json=told_at.json))
-        self.topics[device.id] = self.source.id, told_at
+        at = (self.source.id, told_at.prefix)
+        await self.database(lambda one: downlinks.learn_topic(one, device, *at, json=told_at.json))
+        self.topics[device.id] = device.wire, self.source.id, told_at
 
     async def _hear_event(self, device: Device, event: Event) -> None:
         if event.happening is Happening.JOINED:  # it listens now: what nobody took is tried again

@@ -27,6 +27,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.sources.source import Source
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
+from devices.wire.reasons import FAILURE
 from nabd.broker.address import BrokerAddress, parse
 from notify.channels.public_address import ListedTargets, Resolve, judged_address, resolve
 from notify.message import Undelivered
@@ -44,7 +45,6 @@ LARGEST_PACKET = MAX_MESSAGE + 65_535 + 1_024
 TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 30
 NOWHERE_PRIVATE = ListedTargets()
-_FAILURE = 0x80
 
 
 class SubscriptionRefused(Exception):
@@ -209,7 +209,7 @@ async def connected(
             # Of MQTT 5, what the broker keeps of topics is told once, not at each connection.
             once = SubscribeOptions(qos=1, retainHandling=1) if newest else None
             codes = await client.subscribe(topic, qos=0 if newest else 1, options=once)
-            refused = [code for code in codes if _value(code) >= _FAILURE]
+            refused = [code for code in codes if _value(code) >= FAILURE]
             if refused:
                 raise SubscriptionRefused(f"the broker refuses the subscription to {topic}: {refused[0]}")
         yield Upstream(client, inbox)

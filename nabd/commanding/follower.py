@@ -24,6 +24,7 @@ from devices.commands import answered, configured, queue
 from devices.commands.configured import DueConfig
 from devices.commands.queue import DueCommand
 from devices.instants import Now, to_microseconds
+from devices.wire.reasons import NO_SUBSCRIBERS, is_taken
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
 from store import holder
@@ -39,8 +40,6 @@ LOOK_S = 2.0
 MOVED_EVERY_S = 30.0
 ANSWER_S = 10.0
 PAUSE_S, FAILED_S = 1.0, 30.0
-_NO_SUBSCRIBERS = 0x10
-_FAILURE = 0x80
 _UNKNOWN = -1
 
 
@@ -150,8 +149,8 @@ async def _send_commands(
     if not sent:
         return
     answers = dict(zip(sent, await confirmations.codes([*sent.values()]), strict=True))
-    delivered = [one for one, code in answers.items() if _is_taken(code)]
-    unheard = [one for one, code in answers.items() if code != _UNKNOWN and not _is_taken(code)]
+    delivered = [one for one, code in answers.items() if is_taken(code)]
+    unheard = [one for one, code in answers.items() if code != _UNKNOWN and not is_taken(code)]
     if delivered:
         await queue.mark_delivered(connection, delivered, now)
     if unheard:
@@ -173,12 +172,8 @@ async def _send_configs(
     failed = {
         one.device_id
         for (one, _), code in zip(handed, codes, strict=True)
-        if code != _NO_SUBSCRIBERS and not 0 <= code < _FAILURE
+        if code != NO_SUBSCRIBERS and not is_taken(code)
     }
     for one in configs:
         if one.device_id not in failed:
             await configured.mark_published(connection, one, now)
-
-
-def _is_taken(code: int) -> bool:
-    return 0 <= code < _FAILURE and code != _NO_SUBSCRIBERS

@@ -64,7 +64,7 @@ function fill() {
 
 const row = (command) => h("li", {},
   h("p", {}, h("span", { class: `tag is-${IS[command.status] ?? "none"}` }, t(`command_is_${command.status}`)), " ", bdi(commandName(kindOf(), command.name)), " ", bdi(spoken(command.args))),
-  h("small", {}, h("time", { datetime: command.created_at }, full(new Date(command.created_at))), command.author && [" · ", bdi(command.author)], command.detail && [" · ", bdi(command.says ? t(`command_says_${command.says}`) : command.detail)]));
+  h("small", {}, h("time", { datetime: command.created_at }, full(new Date(command.created_at))), command.author && [" · ", bdi(command.author)], command.detail && [" · ", bdi(command.detail_code ? t(`command_says_${command.detail_code}`) : command.detail)]));
 
 export const commandName = (kind, name) => said(kind?.commands.find((one) => one.name === name)?.label, name);
 

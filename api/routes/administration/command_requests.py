@@ -18,7 +18,7 @@ from api.http.times import Instant
 from api.idempotency import UsesChangeRequest
 from api.schemas.words import NO_CONTROL
 from devices.commands import requests
-from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand
+from devices.commands.new_command import LONGEST_S, NewCommand
 from devices.commands.requests import CommandRequest, NewRequest
 from devices.registry.errors import NotFound
 from devices.sources.downlinks import as_downlinks
@@ -41,8 +41,12 @@ class RequestIn(BaseModel):
     parent: str | None = Field(default=None, max_length=64, description="what feeds them, such as a circuit")
     name: str = Field(max_length=64, examples=["report_now"])
     args: dict[str, Any] = Field(default={}, examples=[{}])
-    expires_after_s: int = Field(
-        default=EXPIRES_AFTER_S, gt=0, le=LONGEST_S, description="how long it may wait, from the approval on"
+    expires_after_s: int | None = Field(
+        default=None,
+        gt=0,
+        le=LONGEST_S,
+        description="how long it may wait, from the approval on; null: 300, or a day where a network server"
+        " sends it",
     )
     reason: str = Field(min_length=1, max_length=500, pattern=NO_CONTROL, examples=["check after the storm"])
 
@@ -57,7 +61,7 @@ class RequestOut(BaseModel):
     parent: str | None
     name: str
     args: dict[str, Any]
-    expires_after_s: int
+    expires_after_s: int | None
     reason: str
     state: str = Field(examples=["waiting"], description="waiting, approved, refused or lapsed (after a day)")
     devices: int = Field(description="for how many devices: when asked for, then when approved")

@@ -67,21 +67,24 @@ async def give_command(
     body: CommandIn,
 ) -> CommandOut:
     """Let a command wait for its device: sent at once where that listens, and never after it expired."""
+    if (before := await change.answered(CommandOut, body)) is not None:
+        return before
+    known = await get_device(connection, device)
+    kind = context.kinds.get(known.kind)
+    new = new_command(
+        known,
+        kind,
+        body.name,
+        body.args,
+        id=uuid4(),
+        now=context.now,
+        expires_after_s=body.expires_after_s or EXPIRES_AFTER_S,
+    )
+    profiles, patient = await context.profiles_now(), body.expires_after_s is None
+    # A codec may take its time: no transaction waits for it.
+    new = await prepared(connection, new, profiles, context.now, patient=patient)
 
     async def work() -> CommandOut:
-        known = await get_device(connection, device)
-        kind = context.kinds.get(known.kind)
-        new = new_command(
-            known,
-            kind,
-            body.name,
-            body.args,
-            id=uuid4(),
-            now=context.now,
-            expires_after_s=body.expires_after_s or EXPIRES_AFTER_S,
-        )
-        profiles, patient = await context.profiles_now(), body.expires_after_s is None
-        new = await prepared(connection, new, profiles, context.now, patient=patient)
         await queue.enqueue(connection, [new], context.now, by=actor)
         return command_out(await answered.get_command(connection, new.id))
 

@@ -41,12 +41,18 @@ def ask(
     district: Annotated[str | None, typer.Option(help="only in the district of this code")] = None,
     parent: Annotated[str | None, typer.Option(help="only what this device feeds, such as a circuit")] = None,
     arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
-    expires: Annotated[str, typer.Option(help="how long it may wait, from the approval on")] = "5m",
+    expires: Annotated[
+        str | None,
+        typer.Option(
+            help="how long it may wait, from the approval on"
+            "  [default: 5m, or 1d where a network server sends it]"
+        ),
+    ] = None,
     author: Author = "",
     as_json: Json = False,
 ) -> None:
     """Ask for a command to many devices; nothing is sent until another one approves."""
-    expires_after_s = int(values.duration(expires).total_seconds())
+    expires_after_s = None if expires is None else int(values.duration(expires).total_seconds())
 
     async def work(opened: OpenDatabase) -> CommandRequest:
         command = known_commands(opened.kinds.get(kind)).get(name)

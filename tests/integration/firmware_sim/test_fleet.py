@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from devices.wire.reasons import is_taken
 from firmware_sim.plan import LINK_LOSS
 from firmware_sim.specs import Electronics
-from firmware_sim.station import accepted
 from nabd.broker.address import BrokerAddress
 from nabd.embedded.broker import free_port
 from tests.brokers import Broker, Mosquitto
@@ -35,7 +35,7 @@ async def test_everything_published_is_acknowledged_and_logged(broker: Broker, t
 
     assert counts.waiting == counts.lost == 0
     assert counts.published == counts.acked == len(lines)
-    assert all(line.puback is not None and accepted(line.puback) for line in lines)
+    assert all(line.puback is not None and is_taken(line.puback) for line in lines)
     assert all(line.acked_at is not None and line.acked_at >= line.published_at for line in lines)
     assert received(heard) == sent
     assert {line.bad for line in lines} > {None, "unknown_device"}
@@ -96,7 +96,7 @@ async def test_fleet_comes_back_after_the_broker_was_away(mosquitto: Mosquitto, 
     accepted_once = Counter(
         (line.device, line.observed_at)
         for line in running.published()
-        if line.puback is not None and accepted(line.puback) and not line.repeat and not line.bad
+        if line.puback is not None and is_taken(line.puback) and not line.repeat and not line.bad
     )
     assert set(accepted_once.values()) == {1}
 

@@ -44,6 +44,7 @@ def test_mission_with_zones_is_accepted() -> None:
         ("light", "set_dimming", {"pct": 101}, "args.pct", "not a number from 0 to 100"),
         ("light", "set_dimming", {"pct": True}, "args.pct", "not a number"),
         ("light", "set_dimming", {"pct": float("nan")}, "args.pct", "not a number"),
+        ("light", "set_dimming", {"pct": 10**400}, "args.pct", "not a number"),
         ("light", "set_dimming", {"pct": 5, "speed": 1}, "args.speed", "it takes: pct"),
         ("drone", "upload_mission", {"mission": "M", "zones": "Z"}, "args.zones", "not a list"),
         ("cabinet", "reboot", {}, "device", "does not listen"),

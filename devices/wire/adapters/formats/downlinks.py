@@ -15,7 +15,7 @@ from uuid import UUID
 
 from devices.instants import to_datetime
 from devices.wire.adapters.downlink import Downlink
-from devices.wire.adapters.formats import chirpstack_protobuf
+from devices.wire.adapters.formats import chirpstack_protobuf, things_stack
 
 CHIRPSTACK, THINGS_STACK = "chirpstack", "things_stack"
 FORMATS: Final = (CHIRPSTACK, THINGS_STACK)
@@ -51,6 +51,19 @@ def topic_of(format: str, topic: str, payload: bytes) -> DownlinkTopic | None:  
     if match is None:
         return None
     return DownlinkTopic(prefix=match[1], json=payload.lstrip().startswith(b"{"))
+
+
+def is_told_at(format: str, told_at: DownlinkTopic, device: str, payload: bytes) -> bool:  # noqa: A002 - see above
+    """Tell whether a topic is that of the device that its message is of: a payload may name any.
+
+    Args:
+        device: as the format's messages name it.
+        payload: of the message.
+    """
+    part = told_at.prefix.rpartition("/")[2]
+    if format == THINGS_STACK:
+        return things_stack.device_id_of(payload) == part
+    return part.upper() == device
 
 
 def message_of(

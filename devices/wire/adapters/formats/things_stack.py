@@ -103,6 +103,21 @@ _HAPPENINGS: Final = {
 }
 
 
+class _Told(msgspec.Struct):
+    end_device_ids: _Device
+
+
+_TOLD: Final = msgspec.json.Decoder(_Told)
+
+
+def device_id_of(payload: bytes) -> str:
+    """Return the device's name in its application, by which topics name it; empty where it is not said."""
+    try:
+        return _TOLD.decode(payload).end_device_ids.device_id
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""
+
+
 def read(topic: str, payload: bytes, received_at: int) -> Heard:
     """Return what a message of an application says; see heard.FormatReader. Of solved locations, nothing.
 

@@ -5,6 +5,7 @@ Must not know how a profile is written, and runs no codec.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Mapping
@@ -40,23 +41,21 @@ class EncodedArgument:
         Raises:
             NotEncoded: it does not fit.
         """
-        number = float(value) * self.linear[0] + self.linear[1]
+        try:
+            return self._encoded(float(value) * self.linear[0] + self.linear[1], value)
+        except OverflowError:
+            raise NotEncoded(f"{self.argument.name}: {value!s:.40} does not fit into {self.type}") from None
+
+    def _encoded(self, number: float, value: float) -> bytes:
+        if not math.isfinite(number):
+            raise OverflowError
         if self.type.startswith("f"):
             form = (">" if self.order == "big" else "<") + ("f" if self.type == "f32" else "d")
-            return self._packed(form, number, value)
+            return struct.pack(form, number)
         whole = round(number)
         if not self.rounds and abs(number - whole) > _NEAR:
             raise NotEncoded(f"{self.argument.name}: {value:g} would be {number:g} there, which is not whole")
-        try:
-            return whole.to_bytes(size_of(self.type), self.order, signed=self.type.startswith("i"))
-        except OverflowError:
-            raise NotEncoded(f"{self.argument.name}: {value:g} does not fit into {self.type}") from None
-
-    def _packed(self, form: str, number: float, value: float) -> bytes:
-        try:
-            return struct.pack(form, number)
-        except OverflowError:
-            raise NotEncoded(f"{self.argument.name}: {value:g} does not fit into {self.type}") from None
+        return whole.to_bytes(size_of(self.type), self.order, signed=self.type.startswith("i"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

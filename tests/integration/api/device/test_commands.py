@@ -15,10 +15,12 @@ import pytest
 from fastapi import FastAPI
 
 from api.http.guards import COOKIE
+from api.routes.device import commands
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
 from devices.commands.downlinks import SENT, record_heard
 from devices.registry.registration import NewDevice, add_devices
+from devices.sources.downlinks import prepared
 from devices.sources.registration import add_source
 from devices.sources.source import NewSource
 from devices.sources.translation import ALL
@@ -210,7 +212,7 @@ async def test_command_behind_a_network_server_waits_a_day_or_is_refused_in_the_
 
     stored = await connection.fetch("SELECT port, payload, confirmed FROM command ORDER BY expires_at DESC")
     assert [tuple(row) for row in stored] == [(85, b"\xff\x03\x58\x02", True), (85, b"\xff\x10\xff", False)]
-    assert (given["status"], given["says"]) == ("queued", None)
+    assert (given["status"], given["detail_code"]) == ("queued", None)
     for one, seconds in ((given, 86_400), (short, 60)):
         waits = datetime.fromisoformat(one["expires_at"]) - datetime.fromisoformat(one["created_at"])
         assert waits == timedelta(seconds=seconds)
@@ -224,7 +226,7 @@ async def test_command_behind_a_network_server_waits_a_day_or_is_refused_in_the_
         builders.now,
     )
     (_, said) = sorted((await client.get(url)).json()["items"], key=lambda one: one["id"] == given["id"])
-    assert (said["status"], said["detail"], said["says"]) == ("delivered", SENT, "sent")
+    assert (said["status"], said["detail"], said["detail_code"]) == ("delivered", SENT, "sent")
 
     other = "/api/v1/devices/24E124136A000002/commands"
     for language, text in (
@@ -250,6 +252,48 @@ async def test_request_to_many_leaves_out_whom_no_profile_can_tell(
 
     assert (done["devices"], done["left_out"], done["answers"]) == (2, 1, {"queued": 2})
     rows = await connection.fetch(
-        "SELECT d.name, c.payload FROM command AS c INNER JOIN device AS d ON c.device_id = d.id ORDER BY 1"
+        "SELECT d.name, c.payload, c.expires_at - c.created_at FROM command AS c"
+        " INNER JOIN device AS d ON c.device_id = d.id ORDER BY 1"
     )
-    assert [tuple(row) for row in rows] == [("24E124136A000001", b"\xff\x10\xff"), ("light-1", None)]
+    assert [tuple(row) for row in rows] == [
+        ("24E124136A000001", b"\xff\x10\xff", timedelta(days=1)),
+        ("light-1", None, timedelta(minutes=5)),
+    ]
+    assert done["expires_after_s"] is None
+
+
+async def test_request_to_many_says_how_long_commands_wait_whoever_sends_them(
+    app: FastAPI, connection: asyncpg.Connection
+) -> None:
+    await behind(connection, "24E124136A000001")
+    asked = {**ASKED, "name": "reboot", "args": {}, "expires_after_s": 60}
+    async with person(app, connection, "rima") as rima, person(app, connection, "samir") as samir:
+        number = (await rima.post("/api/v1/command-requests", json=asked)).json()["id"]
+        done = (await samir.post(f"/api/v1/command-requests/{number}/approve")).json()
+
+    assert done["expires_after_s"] == 60
+    assert await connection.fetchval("SELECT expires_at - created_at FROM command") == timedelta(minutes=1)
+
+
+async def test_command_is_encoded_before_its_transaction_and_a_repeat_needs_no_profile(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A codec may take seconds: who waits for a key, and what cleans up, does not wait for it."""
+    await behind(connection, "24E124136A000001")
+    inside: list[bool] = []
+
+    async def watched(given: Any, *args: Any, **more: Any) -> Any:
+        inside.append(given.is_in_transaction())
+        return await prepared(given, *args, **more)
+
+    monkeypatch.setattr(commands, "prepared", watched)
+    url, key = "/api/v1/devices/24E124136A000001/commands", {"Idempotency-Key": "k"}
+    given = await client.post(url, json={"name": "reboot"}, headers=key)
+    await connection.execute("UPDATE source SET profile = '', profiles = '{}'")
+    repeated = await client.post(url, json={"name": "reboot"}, headers=key)
+    another = await client.post(url, json={"name": "report_now"}, headers=key)
+
+    assert given.status_code == repeated.status_code == 202
+    assert given.json() == repeated.json()
+    assert another.status_code == 422
+    assert inside == [False]

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 
 from devices.wire.adapters.downlink import Downlink
 from devices.wire.adapters.formats import chirpstack_protobuf
-from devices.wire.adapters.formats.downlinks import DownlinkTopic, ids_of, message_of, topic_of
+from devices.wire.adapters.formats.downlinks import DownlinkTopic, ids_of, is_told_at, message_of, topic_of
 
 EUI = "24e124136a000001"
 ID = UUID("5ab04cf2-6a1a-4a4e-bf8f-1e4b0a7c7a11")
@@ -38,6 +38,23 @@ def test_where_a_device_is_told_something_is_where_it_is_heard(
     found = topic_of(format_, topic, b'{"a": 1}')
 
     assert found == (DownlinkTopic(prefix=prefix) if prefix else None)
+
+
+@pytest.mark.parametrize(
+    ("format_", "prefix", "payload", "told"),
+    [
+        ("chirpstack", f"application/7b/device/{EUI}", b"{}", True),
+        ("chirpstack", "application/7b/device/24e124136a0000ff", b"{}", False),
+        ("things_stack", "v3/a/devices/bin-1", b'{"end_device_ids": {"device_id": "bin-1"}}', True),
+        ("things_stack", "v3/a/devices/bin-2", b'{"end_device_ids": {"device_id": "bin-1"}}', False),
+        ("things_stack", "v3/a/devices/bin-2", b'{"end_device_ids": {"dev_eui": "24E124136A000001"}}', False),
+        ("things_stack", "v3/a/devices/bin-2", b"[[", False),
+    ],
+)
+def test_a_topic_is_the_device_s_only_where_it_names_it(
+    format_: str, prefix: str, payload: bytes, told: bool
+) -> None:
+    assert is_told_at(format_, DownlinkTopic(prefix=prefix), EUI.upper(), payload) is told
 
 
 def test_a_server_of_protocol_buffers_is_told_so() -> None:

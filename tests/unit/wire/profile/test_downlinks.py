@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from devices import profiles
@@ -70,6 +72,11 @@ def test_an_argument_stands_in_the_bytes_as_the_device_reads_it(form: str, value
         ('type = "u8", scale = -1', 1, "interval_s: 1 does not fit into u8"),
         ('type = "u8", unit = "min"', 90, "interval_s: 90 would be 1.5 there, which is not whole"),
         ('type = "f32"', 1e39, "interval_s: 1e+39 does not fit into f32"),
+        ('type = "f32"', math.inf, "interval_s: inf does not fit into f32"),
+        ('type = "u16", scale = 1000', 1e308, "interval_s: 1e+308 does not fit into u16"),
+        ('type = "f64", scale = 1000', 1e308, "interval_s: 1e+308 does not fit into f64"),
+        ('type = "u16"', math.nan, "interval_s: nan does not fit into u16"),
+        ('type = "f64"', 10**400, f"interval_s: 1{'0' * 39} does not fit into f64"),
     ],
 )
 def test_an_argument_that_the_bytes_cannot_hold_is_refused(form: str, value: float, why: str) -> None:

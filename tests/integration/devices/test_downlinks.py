@@ -1,0 +1,190 @@
+"""Who hands a command over: the source that heard the hardware last, once, and while it can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from devices.commands import downlinks
+from devices.commands.answered import get_command
+from devices.commands.downlinks import NO_SOURCE, UNHEARD
+from devices.commands.new_command import NewCommand
+from devices.commands.queue import UNCONFIRMED, enqueue
+from devices.registry import registration
+from devices.registry.editing import retire_device
+from devices.registry.hardware import REPLACED, replace_hardware
+from devices.registry.registry import Device, get_device
+from devices.sources.registration import add_source, edit_source
+from devices.sources.source import NewSource, Source, Way
+from devices.sources.translation import ALL
+from devices.wire.adapters.downlink import Downlink
+from store.audit import PLATFORM
+from tests.integration.devices.town import BIN, KINDS, SECOND, START, add_town, now
+
+HOUR = 3_600 * SECOND
+BYTES = Downlink(port=85, payload=b"\xff\x10\xff", confirmed=False)
+
+
+@dataclass
+class Lorawan:
+    """A bin that two sources relay, both of ChirpStack; `first` heard it."""
+
+    connection: asyncpg.Connection
+    device: Device
+    first: Source
+    second: Source
+    at: int = START
+
+    def now(self) -> int:
+        return self.at
+
+    async def hears(self, source: Source, device: Device | None = None) -> None:
+        """Let a source hear hardware."""
+        topic = f"application/{source.name}/device/1"
+        await downlinks.learn_topic(self.connection, device or self.device, source.id, topic, json=True)
+
+    async def tell(self) -> UUID:
+        """Give a command."""
+        new = NewCommand(
+            id=uuid4(), device=self.device, name="reboot", args={}, expires_at=self.at + HOUR, downlink=BYTES
+        )
+        await enqueue(self.connection, [new], self.now, by=PLATFORM)
+        return new.id
+
+    async def take(self, source: Source, *, repeats: bool = True) -> tuple[UUID, str] | None:
+        """Let a source take what it is to hand over; its id and topic."""
+        due = await downlinks.take(self.connection, source.id, self.now, repeats=repeats)
+        return None if due is None else (due.id, due.topic)
+
+    async def due(self) -> set[int]:
+        """Return the sources that have something to hand over."""
+        return await downlinks.due_at(self.connection, self.now)
+
+    async def stands(self, one: UUID) -> tuple[str, str | None]:
+        found = await get_command(self.connection, one)
+        return found.status, found.detail
+
+    async def edit(self, **changes: object) -> None:
+        await edit_source(self.connection, KINDS, "first", changes, ALL, self.now, by=PLATFORM)
+
+
+@pytest.fixture
+async def town(connection: asyncpg.Connection) -> Lorawan:
+    await add_town(connection)
+    first, second = [
+        await add_source(
+            connection,
+            KINDS,
+            NewSource(name=name, municipality="tripoli", format="chirpstack", url="mqtts://a.example"),
+            ALL,
+            now,
+            by=PLATFORM,
+        )
+        for name in ("first", "second")
+    ]
+    new = replace(BIN, relays=("first", "second"))
+    await registration.add_devices(connection, KINDS, [new], now, by=PLATFORM)
+    town = Lorawan(connection, await get_device(connection, BIN.name), first, second)
+    await town.hears(first)
+    return town
+
+
+async def test_what_one_source_was_about_to_hand_over_no_other_one_hands_over(town: Lorawan) -> None:
+    given = await town.tell()
+    assert await town.take(town.first) == (given, "application/first/device/1")
+    await town.hears(town.second)
+    town.at += 60 * SECOND
+
+    assert await town.due() == set()
+    assert await town.take(town.second) is None
+    other = await town.tell()
+    assert await town.due() == {town.second.id}
+    assert await town.take(town.second) == (other, "application/second/device/1")
+    await town.hears(town.first)
+    assert await town.due() == {town.first.id}
+    assert await town.take(town.first) == (given, "application/first/device/1")
+
+
+async def test_what_nobody_took_is_handed_over_by_whoever_hears_the_device_then(town: Lorawan) -> None:
+    given = await town.tell()
+    await town.take(town.first)
+    await downlinks.put_back(town.connection, given, "nobody hears it", town.now)
+    await town.hears(town.second)
+    town.at += 60 * SECOND
+
+    assert await town.take(town.second) == (given, "application/second/device/1")
+
+
+async def test_a_server_is_heard_for_a_while_before_anything_is_handed_to_it_again(town: Lorawan) -> None:
+    given = await town.tell()
+    await town.take(town.first)
+    town.at += HOUR // 2
+
+    await downlinks.let_answers_come(town.connection, town.first.id, town.now)
+
+    assert await town.take(town.first) is None
+    town.at += int(UNCONFIRMED / timedelta(microseconds=1))
+    assert await town.take(town.first) == (given, "application/first/device/1")
+    # What is never handed over again is not now, either.
+    once = await town.tell()
+    assert await town.take(town.first, repeats=False) == (once, "application/first/device/1")
+    await downlinks.let_answers_come(town.connection, town.first.id, town.now)
+    town.at += 2 * int(UNCONFIRMED / timedelta(microseconds=1))
+    assert (await town.take(town.first) or ("",))[0] != once
+
+
+async def test_other_hardware_gets_nothing_that_was_meant_for_what_stood_there(town: Lorawan) -> None:
+    waiting, taken, delivered = [await town.tell() for _ in range(3)]
+    await town.connection.execute("UPDATE command SET due_at = NULL WHERE id <> $1", taken)
+    assert await town.take(town.first) == (taken, "application/first/device/1")
+    await town.connection.execute("UPDATE command SET status = 'delivered' WHERE id = $1", delivered)
+    old = town.device
+
+    town.device = await replace_hardware(
+        town.connection, old.name, "SN-2", wire_name="NEW-7", now=town.now, by=PLATFORM
+    )
+
+    assert await town.stands(waiting) == ("expired", REPLACED)
+    assert await town.stands(taken) == ("expired", REPLACED)
+    assert await town.stands(delivered) == ("delivered", None)
+    given = await town.tell()
+    await town.hears(town.first, old)  # by a bridge that does not know of the new hardware yet
+    assert await town.due() == set()
+    assert await town.take(town.first) is None
+    assert await town.stands(given) == ("queued", UNHEARD)
+    await town.hears(town.first)
+    assert await town.due() == {town.first.id}
+    assert await town.take(town.first) == (given, "application/first/device/1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"enabled": False},
+        {"way": Way.WEBHOOK, "url": "", "topics": []},
+        {"url": "", "topics": ["foreign/tripoli/#"]},
+    ],
+    ids=["disabled", "webhook", "our own broker"],
+)
+async def test_what_waits_for_a_source_that_takes_nothing_says_so(
+    town: Lorawan, changes: dict[str, object]
+) -> None:
+    given = await town.tell()
+    await town.edit(**changes)
+
+    assert await town.due() == set()
+    assert await town.take(town.first) is None
+    assert await town.stands(given) == ("queued", NO_SOURCE)
+
+
+async def test_a_retired_device_wakes_no_source(town: Lorawan) -> None:
+    given = await town.tell()
+    await retire_device(town.connection, town.device.name, "stolen", town.now, by=PLATFORM)
+
+    assert await town.due() == set()
+    assert await town.take(town.first) is None
+    assert await town.stands(given) == ("queued", None)
