@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from decimal import Decimal
 
+from devices.acceptable import is_number
 from devices.kinds.kind import TEXT_LIMIT, Kind, Measurement, ValueType
 from devices.registry.errors import Invalid
 from devices.storable import storable
@@ -77,7 +77,7 @@ def _checked(measurement: Measurement, value: Value) -> Value:
                 raise Invalid(field, "write a text")
             return _word(measurement, value, field)
         case ValueType.NUMBER:
-            if isinstance(value, bool | str) or not math.isfinite(value):
+            if not is_number(value):
                 raise Invalid(field, "write a number")
             return _in_range(measurement, float(value), field)
 

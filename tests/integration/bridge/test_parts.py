@@ -63,7 +63,7 @@ async def test_parts_of_an_instant_are_one_reading_and_units_are_converted(
 
         async def counted() -> bool:
             state = await bridged.state("context")
-            return (state.readings, state.rejected, state.problems) == (3, 1, 2)
+            return (state.readings, state.rejected, state.problems) == (3, 1, 1)
 
         await eventually(counted)
         state = await bridged.state("context")
