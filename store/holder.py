@@ -30,13 +30,16 @@ async def prepare(connection: Connection) -> None:
         await connection.execute(_CREATE)
 
 
-_CLAIM = """
+_TAKE = """
 INSERT INTO nabd_holder AS h (name, pid, session_began_at)
 SELECT $1, pg_backend_pid(), (
     SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()
 )
 ON CONFLICT (name) DO UPDATE
 SET pid = excluded.pid, session_began_at = excluded.session_began_at
+"""
+_CLAIM = f"""
+{_TAKE}
 WHERE
     h.pid = pg_backend_pid()
     OR NOT EXISTS (
@@ -49,6 +52,22 @@ RETURNING true
 async def claim(connection: Connection, name: str) -> bool:
     """Hold `name` until the session ends or releases it; tell whether it is ours, also if it was before."""
     return bool(await connection.fetchval(_CLAIM, name))
+
+
+_END = """
+SELECT pg_terminate_backend(a.pid)
+FROM pg_stat_activity AS a
+INNER JOIN nabd_holder AS h ON a.pid = h.pid AND a.backend_start = h.session_began_at
+WHERE h.name = $1 AND a.pid <> pg_backend_pid()
+"""
+
+
+async def take(connection: Connection, name: str) -> None:
+    """Hold `name` although another session does, which is ended: it might begin again sooner than we look."""
+    async with connection.transaction():
+        await connection.execute("SELECT FROM nabd_holder WHERE name = $1 FOR UPDATE", name)
+        await connection.execute(_END, name)
+        await connection.execute(_TAKE, name)
 
 
 async def wait(connection: Connection, name: str) -> None:

@@ -5,7 +5,6 @@ What a move is made of; in which order stands in the shell (nabd/dividing.py). M
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-SEIZE_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +105,6 @@ async def add_shard(connection: Connection, name: str, now: Now, *, by: Actor) -
 
 
 _FENCE = "UPDATE shard SET owner = $2, emptied_at = NULL WHERE name = $1"
-_END_HOLDER = "SELECT pg_terminate_backend(h.pid) FROM nabd_holder AS h WHERE h.name = $1"
 
 
 async def seize(connection: Connection, name: str) -> None:
@@ -115,11 +112,8 @@ async def seize(connection: Connection, name: str) -> None:
 
     Held until the connection ends, or `release`.
     """
-    await connection.execute(_FENCE, name, uuid4())
-    while not await holder.claim(connection, f"shard {name}"):
-        await connection.execute(_END_HOLDER, f"shard {name}")
-        await asyncio.sleep(SEIZE_AGAIN_S)
-    # Whoever claimed it in between is fenced too.
+    # It cannot claim the shard again once the name is not its own; nor commit once the owner is another.
+    await holder.take(connection, f"shard {name}")
     await connection.execute(_FENCE, name, uuid4())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from devices import kinds as declared
+from devices.instants import rfc3339, to_datetime
 from firmware_sim import fleet
 from firmware_sim.link import SimulatorBroker as SimBroker
 from firmware_sim.town import make_town
@@ -88,7 +89,10 @@ async def test_a_new_kind_needs_no_python(dsn: str, broker: Broker, tmp_path: Pa
 
         # People enter what its inspection form says.
         assert kind["by_hand"] == ["direction", "people"]
-        entry = {"measurements": {"direction": "IN", "people": 42}}
+        entry = {
+            "observed_at": rfc3339(to_datetime(at * 1000 + 2_000)),
+            "measurements": {"direction": "IN", "people": 42},
+        }
         answer = await platform.http.post(f"/api/v1/devices/{device}/hand-readings", json=entry, timeout=30)
         assert answer.status_code == 201, answer.text
         assert answer.json()["measurements"] == {"direction": "in", "people": 42}

@@ -55,7 +55,7 @@ async def test_readings_by_hand_outlive_kills(dsn: str, broker: Broker, tmp_path
             FROM bin_reading AS r
             LEFT JOIN hand_reading AS h
                 ON r.device_id = h.device_id AND r.observed_at = h.observed_at
-                AND r.extra ->> 'by_hand' = h.id::text
+                AND r.extra ->> 'hand_reading' = h.id::text
             LEFT JOIN named_principal AS author ON h.author_id = author.id
             ORDER BY r.observed_at
             """

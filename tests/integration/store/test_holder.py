@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 
 from store import holder
 from store.pool import connect
+from tests.waiting import eventually
 
 
 async def test_one_session_holds_a_name_until_it_ends(dsn: str) -> None:
@@ -54,3 +56,34 @@ async def test_session_that_has_an_ended_ones_number_does_not_count_as_it(
     )
 
     assert await holder.claim(connection, "sweep")
+
+
+async def test_who_begins_again_at_once_does_not_keep_what_another_takes(dsn: str) -> None:
+    claims: list[bool] = []
+    enough = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not enough.is_set():
+            session = await connect(dsn)
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                while not enough.is_set():
+                    claims.append(await holder.claim(session, "sweep"))
+            await session.close()
+
+    holding = asyncio.create_task(stubborn())
+    await eventually(lambda: _last(claims, True))
+    taker = await connect(dsn)
+
+    await holder.take(taker, "sweep")
+
+    await eventually(lambda: _last(claims, False))
+    seen = len(claims)
+    await eventually(lambda: _last(claims[seen:], False))
+    assert not any(claims[seen:])
+    enough.set()
+    await holding
+    await taker.close()
+
+
+async def _last(claims: list[bool], wanted: bool) -> bool:
+    return bool(claims) and claims[-1] is wanted
