@@ -5,9 +5,10 @@
 
 BIN := .venv/bin
 ARGS ?=
-# Most tests wait for something. Files begin in their order: those with few and slow tests must not be last and
-# leave all workers but one idle. A TimescaleDB of one's own is for one test at a time.
-WORKERS ?= $(if $(NABD_TEST_TIMESCALE_DSN),0,2)
+# Most tests wait for something: three at a time leave two processors half idle. Files begin in their order: those
+# with few and slow tests must not be last and leave all workers but one idle. A TimescaleDB of one's own is for one
+# test at a time.
+WORKERS ?= $(if $(NABD_TEST_TIMESCALE_DSN),0,3)
 
 help: ## say what there is
 	@echo "Nabd: every reading committed, watched and acted upon."

@@ -29,7 +29,7 @@ def test_rules_for_any_kind_judge_every_kind(kind: str) -> None:
 def test_device_that_measures_no_numbers_is_never_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     bin_ = KINDS["bin"]
     lid = tuple(m for m in bin_.measurements if m.name == "lid_open")
-    bare = replace(bin_, derived=(), panels=(), properties=(), public=())
+    bare = replace(bin_, derived=(), panels=(), properties=(), public=(), inspection=())
     switch = replace(bare, name="switch", measurements=lid, headline="lid_open")
     monkeypatch.setitem(KINDS, "switch", switch)
 
