@@ -6,11 +6,13 @@ For `nabd demo` and `nabd up` without NABD_BROKER. Neither has passwords, so nei
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,6 +23,8 @@ from nabd.broker.address import BrokerAddress
 
 HOST = "127.0.0.1"
 _START_S = 10.0
+_PORTS = range(16_000, 32_000)
+"""Below those that Linux gives to outgoing connections (net.ipv4.ip_local_port_range, 32768 on)."""
 
 
 class LocalBroker(Protocol):
@@ -56,11 +60,12 @@ def local_broker(directory: Path, *, port: int = 0) -> LocalBroker:
 
 
 def free_port() -> int:
-    """Return a loopback port that is free at present."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a loopback port that is free at present; no outgoing connection is given it meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((HOST, port))
+            return port
 
 
 def port_or_free(port: int) -> int:
