@@ -43,6 +43,7 @@ async def test_pages_have_nothing_serious_against_them_and_fit_a_phone(
         how: dict[str, Any] = {"locale": LOCALES[language], "color_scheme": theme, "viewport": PHONE}
         async with opened(browser, server, path, **how) as page:
             await expect(page.locator("html[data-loaded]")).to_have_count(1)
+            await expect(page.locator("#explained:not([hidden]) > p.empty")).to_have_count(0)
             found += [f"{path} {language} {theme}: {line}" for line in await serious(page)]
             width = await page.evaluate("document.documentElement.scrollWidth")
             if width > PHONE["width"]:
