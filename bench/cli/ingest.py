@@ -15,6 +15,7 @@ from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
+from bench.throughput.open_loop import OpenLoop
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -187,6 +188,25 @@ def _print_open(result: IngestBenchResult) -> None:
             for o in result.open_loops
         ],
     )
+    for loop in result.open_loops:
+        _print_path(loop)
+
+
+BAR = 40
+"""Characters of the longest bar."""
+
+
+def _print_path(loop: OpenLoop) -> None:
+    """Print a histogram: where the slowest hundredth of the messages spent their time."""
+    if not loop.slowest_path_ms:
+        line("A batch was tried more than once: where the time of messages went cannot be told.")
+        return
+    most = max(*loop.slowest_path_ms.values(), 0.01)
+    rows = [
+        (part, f"{ms:.1f}", f"{loop.path_ms[part]:.1f}", "█" * round(ms / most * BAR))
+        for part, ms in loop.slowest_path_ms.items()
+    ]
+    table([f"{loop.percent_of_drain:.0f} %, mean ms of messages", "slowest 1 %", "all", "slowest 1 %"], rows)
 
 
 def _print_peers(result: IngestBenchResult) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from bench.throughput.ladder import BenchPlan, Stage, steps
 from bench.throughput.named_server import named
+from bench.throughput.paths.slowest import PARTS
 from bench.throughput.rig import TRACKED
 from nabd.cli import app
 from nabd.embedded.postgres import EmbeddedPostgres
@@ -84,6 +85,9 @@ def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_in
     assert run["commit_ms"]["p99"] in run["commit_p99_spread"]
     assert run["cores_needed"] > 0
     assert run["alerts"] > 0
+    assert set(run["path_ms"]) == set(run["slowest_path_ms"]) == set(PARTS)
+    slowest = sum(ms for part, ms in run["slowest_path_ms"].items() if part != "receipts")
+    assert slowest >= run["commit_ms"]["p99"] - 5  # ingest hears of a commit after the database has timed it
 
 
 def test_bench_compares_fleets_and_rule_sets_when_asked_to(found: dict[str, Any]) -> None:
