@@ -35,14 +35,16 @@ OF = (50, 99, 99.9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLoop:
-    """One run at one rate, or several together. Milliseconds from the intended instant to the commit.
+    """One run at one rate, or several together; no percent_of_drain where the rate was given.
+
+    Milliseconds from the intended instant to the commit.
 
     cores_needed: CPU seconds that a second at this rate takes of everything, the generator too. More than
     there are means that commits fall behind. path_ms, slowest_path_ms: where the time of all messages and
     of the slowest hundredth went, means by part; empty where batches cannot be told apart.
     """
 
-    percent_of_drain: float
+    percent_of_drain: float | None
     rate: float
     sent: int
     stored: int
@@ -60,6 +62,11 @@ class OpenLoop:
     commit_p99_spread: list[float | None]
     path_ms: slowest.PathTimes = field(default_factory=dict)
     slowest_path_ms: slowest.PathTimes = field(default_factory=dict)
+
+
+def label(rate: float, percent: float | None) -> str:
+    """Return what runs at one rate are called: the share of the drain, or the messages a second."""
+    return f"{rate:,.0f}/s" if percent is None else f"{percent:g} % of drain"
 
 
 def together(runs: Sequence[OpenLoop]) -> OpenLoop:
@@ -106,7 +113,7 @@ async def run(
     *,
     rate: float,
     seconds: float,
-    percent: float,
+    percent: float | None,
     seed: int,
     name: str,
 ) -> OpenLoop:
