@@ -37,7 +37,7 @@ class TrialMessage:
 
         Raises:
             Unreadable: it is not of its format, or says nothing of a device.
-            NeedsExtra: what reads its format is not installed.
+            FormatAway: what reads its format is not installed.
         """
         if self.document is None:
             name = self.device or DEVICE

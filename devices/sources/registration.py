@@ -26,7 +26,7 @@ from devices.sources.source import (
     default_topics,
 )
 from devices.suggestion import meant
-from devices.wire.adapters.formats import FORMATS, NeedsExtra
+from devices.wire.adapters.formats import FORMATS, FormatAway
 from devices.wire.topics import GATEWAY
 from store import audit
 from store.audit import Actor
@@ -270,7 +270,7 @@ def _check_installed(new: NewSource) -> None:
     try:
         if new.format in FORMATS:
             FORMATS[new.format]()
-    except NeedsExtra as missing:
+    except FormatAway as missing:
         raise Invalid("format", str(missing)) from missing
 
 

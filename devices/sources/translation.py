@@ -126,7 +126,7 @@ class Translator:
         """Begin with the frames that are known; see devices.sources.states.
 
         Raises:
-            NeedsExtra: what reads its format is not installed.
+            FormatAway: what reads its format is not installed.
         """
         self._source = source
         self._around = around

@@ -31,7 +31,7 @@ from devices.sources.listing import list_sources, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Frame
 from devices.sources.translation import Translator, TranslatorMeans
-from devices.wire.adapters.formats import NeedsExtra
+from devices.wire.adapters.formats import FormatAway
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
 from nabd.bridge.downlinks import Downlinks, KnownTopics
@@ -120,7 +120,7 @@ class Bridge:
     async def _try_to_begin(self, connection: Connection, source: Source) -> None:
         try:
             self.heard[source.id] = await self._begin(connection, source)
-        except NeedsExtra as missing:
+        except FormatAway as missing:
             if source.id not in self.unheard:
                 log.warning("source cannot be heard", source=source.name, reason=str(missing))
             self.unheard[source.id] = str(missing)

@@ -54,7 +54,7 @@ async def attempt(
     Raises:
         NotFound: there is no such source.
         NotConfigured: it is a webhook, and there is no sample.
-        NeedsExtra: what reads its format is not installed.
+        FormatAway: what reads its format is not installed.
         aiomqtt.MqttError, SubscriptionRefused, OSError: it cannot be heard.
     """
     source = await get_source(connection, name)

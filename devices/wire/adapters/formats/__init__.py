@@ -11,17 +11,17 @@ from typing import Final
 from devices.wire.adapters.formats import chirpstack, ngsi, senml, things_stack, ultralight
 from devices.wire.adapters.formats.heard import (
     Event,
+    FormatAway,
     FormatReader,
     Happening,
     Heard,
-    NeedsExtra,
     RefusedPart,
     Stateless,
 )
 from devices.wire.adapters.formats.mavlink import Mavlink
 from devices.wire.adapters.formats.sparkplug import Sparkplug
 
-__all__ = ["FORMATS", "Event", "FormatReader", "Happening", "Heard", "NeedsExtra", "RefusedPart"]
+__all__ = ["FORMATS", "Event", "FormatAway", "FormatReader", "Happening", "Heard", "RefusedPart"]
 
 FORMATS: Final[Mapping[str, Callable[[], FormatReader]]] = {
     "chirpstack": lambda: Stateless(chirpstack.read),
@@ -36,5 +36,5 @@ FORMATS: Final[Mapping[str, Callable[[], FormatReader]]] = {
 """What makes a reader, by a format's name. Each source has its own: some remember what came before.
 
 Raises:
-    NeedsExtra: what reads it is not installed.
+    FormatAway: what reads it is not installed.
 """

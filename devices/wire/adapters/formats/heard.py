@@ -14,7 +14,7 @@ from typing import Protocol
 from devices.wire.adapters.uplink import Uplink
 
 
-class NeedsExtra(ValueError):
+class FormatAway(ValueError):
     """What reads a format is not installed; the text is the command that helps."""
 
 

@@ -32,7 +32,7 @@ class Mavlink:
     """Reads the messages of one source; see heard.FormatReader.
 
     Raises:
-        NeedsExtra: pymavlink is not installed.
+        FormatAway: pymavlink is not installed.
     """
 
     _packets: Packets = field(default_factory=Packets)

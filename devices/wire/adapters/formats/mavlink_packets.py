@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from devices.wire.adapters.formats.bounded import check_size
-from devices.wire.adapters.formats.heard import NeedsExtra
+from devices.wire.adapters.formats.heard import FormatAway
 from devices.wire.adapters.uplink import Unreadable
 
 MAX_PACKETS: Final = 4_000
@@ -66,7 +66,7 @@ class Packets:
     """Cuts packets out of messages.
 
     Raises:
-        NeedsExtra: pymavlink is not installed.
+        FormatAway: pymavlink is not installed.
     """
 
     def __init__(self) -> None:
@@ -199,7 +199,7 @@ def _dialect() -> ModuleType:
         # Not above: an installation without drones needs none of it.
         from pymavlink.dialects.v20 import ardupilotmega
     except ImportError as error:
-        raise NeedsExtra(NEEDS) from error
+        raise FormatAway(NEEDS) from error
     dialect: ModuleType = ardupilotmega
     return dialect
 

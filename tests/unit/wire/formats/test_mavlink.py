@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.wire.adapters.formats import FORMATS, NeedsExtra
+from devices.wire.adapters.formats import FORMATS, FormatAway
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.heard import Heard
 from devices.wire.adapters.formats.mavlink import Mavlink
@@ -229,5 +229,5 @@ def test_vehicles_of_a_link_have_clocks_of_their_own() -> None:
 def test_without_pymavlink_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymavlink.dialects.v20", None)
 
-    with pytest.raises(NeedsExtra, match=r"pip install 'nabd\[mavlink\]'"):
+    with pytest.raises(FormatAway, match=r"pip install 'nabd\[mavlink\]'"):
         FORMATS["mavlink"]()
