@@ -44,6 +44,11 @@ class Autopilot:
         """Return VFR_HUD."""
         return self.pack(ardupilotmega.MAVLink_vfr_hud_message(mps, mps, 273, 40, 45.25, 0.5))
 
+    def named(self, at: int, name: str, value: float) -> bytes:
+        """Return NAMED_VALUE_FLOAT."""
+        told = (self._since(at), name.encode(), value)
+        return self.pack(ardupilotmega.MAVLink_named_value_float_message(*told))
+
     def heartbeat(self) -> bytes:
         """Return HEARTBEAT."""
         return self.pack(ardupilotmega.MAVLink_heartbeat_message(2, 3, 81, 4, 4, 3))

@@ -18,8 +18,10 @@ CLOCK: Final = "SYSTEM_TIME"
 SECOND: Final = 1_000_000
 RECENT_US: Final = 2 * SECOND
 """For how long a message without time is of the second that was heard last."""
-KEPT: Final = 30
+KEPT: Final = 10
 """Seconds whose messages are known, so that one that comes again is told from another."""
+MAX_MESSAGES: Final = 100
+"""Most messages of different names that stand for one second."""
 OFF_US: Final = SECOND
 """A clock that is off by less is not set anew: what comes again is of the same second."""
 ANOTHER_START_US: Final = 60 * SECOND
@@ -68,7 +70,10 @@ class Vehicle:
             self._kept[second] = {}
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return self._kept[second].setdefault(packet.name, packet.raw) == packet.raw
+        kept = self._kept[second]
+        if len(kept) >= MAX_MESSAGES and packet.name not in kept:
+            return False
+        return kept.setdefault(packet.name, packet.raw) == packet.raw
 
     def _by_itself(self, packet: Packet) -> int | None:
         at = packet.fields.get("time_usec")

@@ -14,6 +14,7 @@ from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.heard import Heard
 from devices.wire.adapters.formats.mavlink import Mavlink
 from devices.wire.adapters.formats.mavlink_packets import MAX_DAMAGED, MAX_PACKETS, Damaged, Packet, Packets
+from devices.wire.adapters.formats.vehicle import MAX_MESSAGES
 from devices.wire.adapters.uplink import Unreadable
 from tests.autopilots import Autopilot, damaged
 
@@ -169,6 +170,16 @@ def test_a_packet_that_comes_again_is_what_it_was_the_first_time() -> None:
     again = [reader.read(TOPIC, one, NOON + 10 * SECOND).uplinks for one in (position, battery)]
 
     assert again == first
+
+
+def test_only_so_many_messages_stand_for_a_second() -> None:
+    drone = Autopilot(STARTED)
+    named = [drone.named(NOON, f"v{n}", n) for n in range(MAX_MESSAGES + 1)]
+
+    heard = Mavlink().read(TOPIC, drone.clock(NOON) + b"".join(named), NOON)
+
+    assert [len(one.values) for one in heard.uplinks] == [MAX_MESSAGES]
+    assert heard.unread == {f"NAMED_VALUE_FLOAT_v{MAX_MESSAGES}": 1}
 
 
 def test_without_its_clock_a_vehicle_is_dated_when_it_is_heard() -> None:
