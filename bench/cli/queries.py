@@ -16,7 +16,7 @@ from bench.queries import past, questions
 from bench.throughput import ladder
 from devices import kinds
 from nabd import clock
-from nabd.cli.output import line, print_json, table
+from nabd.cli.output import line, print_json, progress, table
 from nabd.embedded.broker import find_mosquitto
 from nabd.embedded.postgres import EmbeddedPostgres
 from store.connection import Connection
@@ -78,22 +78,27 @@ def queries(
 
 
 async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[str, Any]:
-    """Ask the database in a directory, made if it is not there yet."""
-    made, server = directory / "past.json", EmbeddedPostgres(directory / "postgres")
-    if not made.exists():
-        server.delete()  # of a making that was cut
+    """Ask the database in a directory, made if it is not there yet; a making that was cut is continued."""
+    begun, made = directory / "begun.json", directory / "past.json"
+    server = EmbeddedPostgres(directory / "postgres")
+    if not begun.exists():
+        server.delete()
     with server:
-        if not made.exists():
-            size, end = await _make(await database(server, NAME), devices, days, cache)
-            made.write_text(json.dumps({"devices": devices, "days": days, "end": end, **asdict(size)}))
-        past_of = json.loads(made.read_text())
-        if (past_of["devices"], past_of["days"]) != (devices, days):
+        if not begun.exists():
+            await database(server, NAME)
+            begun.write_text(json.dumps({"devices": devices, "days": days, "end": _end()}))
+        plan = json.loads(begun.read_text())
+        if (plan["devices"], plan["days"]) != (devices, days):
             raise typer.BadParameter(
-                f"{directory} holds {past_of['devices']} devices and {past_of['days']} days:"
+                f"{directory} holds {plan['devices']} devices and {plan['days']} days:"
                 " say the same, or another directory"
             )
         connection = await connect(server.dsn(NAME), statement_timeout_s=0)
         try:
+            if not made.exists():
+                size = await _make(connection, plan, cache)
+                made.write_text(json.dumps(plan | asdict(size)))
+            past_of = json.loads(made.read_text())
             answers = await questions.ask_all(connection, kinds.load(None), past_of["end"])
         finally:
             await connection.close()
@@ -103,16 +108,14 @@ async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[s
     }
 
 
-async def _make(dsn: str, devices: int, days: int, cache: Path) -> tuple[past.PastSize, int]:
-    connection = await connect(dsn, statement_timeout_s=0)
-    try:
-        end = _end()
-        size = await past.make_past(
-            connection, kinds.load(None), devices=devices, days=days, end=end, cache=cache
-        )
-        return size, end
-    finally:
-        await connection.close()
+async def _make(connection: Connection, plan: dict[str, int], cache: Path) -> past.PastSize:
+    with progress() as bar:
+        task = bar.add_task("making devices", total=100)
+
+        def tell(what: str, share: float) -> None:
+            bar.update(task, description=what, completed=round(share * 100))
+
+        return await past.make_past(connection, kinds.load(None), **plan, cache=cache, tell=tell)
 
 
 def _end() -> int:
@@ -142,10 +145,9 @@ async def _in_database(dsn: str, devices: int, days: int, cache: Path) -> dict[s
 
 
 async def _measured(connection: Connection, devices: int, days: int, cache: Path) -> dict[str, Any]:
-    declared = kinds.load(None)
-    end = _end()
-    size = await past.make_past(connection, declared, devices=devices, days=days, end=end, cache=cache)
-    answers = await questions.ask_all(connection, declared, end)
+    plan = {"devices": devices, "days": days, "end": _end()}
+    size = await _make(connection, plan, cache)
+    answers = await questions.ask_all(connection, kinds.load(None), plan["end"])
     return {"queries": [asdict(one) for one in answers], **asdict(size)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from firmware_sim.town import make_town
 from ingest.commit.rows import copy_columns
 from nabd import rollups
 from readings.kept.retention import Retention
-from readings.rollups import marks
+from readings.rollups import backfill, marks
 from readings.rollups.roll_up import roll_up
 from readings.tables import table_name, tables_of
 from store.audit import PLATFORM
@@ -36,6 +36,9 @@ from store.tables import RETENTION, Resolution
 TEMPLATES = 40
 """Devices whose physics is computed; the others live the same lives, some minutes later."""
 MOST_AT_ONCE = 500
+
+Tell = Callable[[str, float], None]
+"""Told what is being done, and which share of it is done: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,67 +55,92 @@ class PastSize:
 
 
 async def make_past(
-    connection: Connection, declared: Kinds, *, devices: int, days: int, end: int, cache: Path
+    connection: Connection,
+    declared: Kinds,
+    *,
+    devices: int,
+    days: int,
+    end: int,
+    cache: Path,
+    tell: Tell = lambda what, share: None,
 ) -> PastSize:
-    """Fill an empty database with readings of lights and bins up to `end`, and roll them up."""
+    """Fill a database with readings of lights and bins up to `end`, and roll them up.
+
+    What a making that was cut has stored of the same past stays; the seconds are those of this one.
+    """
     lengths = {**RETENTION, Resolution.READING: timedelta(days=days + 30)}
     tables = tables_of(declared.values(), Retention(lengths=lengths))
     report = await migrate(connection, tables, now=end)
     town = make_town(1, declared, bins=TEMPLATES, lights=TEMPLATES, drones=0, others=0, strangers=0)
-    await add_municipality(
-        connection,
-        NewMunicipality(
-            name=town.municipality, title={"en": "Town"}, time_zone=town.place.time_zone, locale="en"
-        ),
-        lambda: end,
-        by=PLATFORM,
-    )
+    if not await connection.fetchval("SELECT true FROM municipality WHERE name = $1", town.municipality):
+        await add_municipality(
+            connection,
+            NewMunicipality(
+                name=town.municipality, title={"en": "Town"}, time_zone=town.place.time_zone, locale="en"
+            ),
+            lambda: end,
+            by=PLATFORM,
+        )
     began = time.monotonic()
     kinds = [declared["light"], declared["bin"]]
     for kind in kinds:
         lives = [one for one in town.sensing if one.kind == kind.name][: max(1, min(TEMPLATES, devices // 2))]
-        await _store(connection, declared, kind, lives, devices // 2, days, end, cache)
+        await _register(connection, declared, kind, lives[0].municipality, devices // 2, days, end)
+        await _store(connection, kind, lives, days, end, cache, tell)
     made_s = time.monotonic() - began
     began = time.monotonic()
     while await rollups.turn(connection, kinds, lambda: end):
-        pass
+        shares = [one.share for one in await backfill.progress(connection)]
+        tell("rolling up", sum(shares) / len(kinds))
     rolled_s = time.monotonic() - began
     lag_s = await _lag_s(connection, kinds, end)
     await connection.execute("ANALYZE")
     return await _size(connection, kinds, report.edition, made_s, rolled_s, lag_s)
 
 
-async def _store(
-    connection: Connection,
-    declared: Kinds,
-    kind: Kind,
-    lives: Sequence[SimulatedDevice],
-    devices: int,
-    days: int,
-    end: int,
-    cache: Path,
+async def _register(
+    connection: Connection, declared: Kinds, kind: Kind, municipality: str, devices: int, days: int, end: int
 ) -> None:
+    there = {row["name"] for row in await connection.fetch("SELECT name FROM device")}
     new = [
         NewDevice(
-            name=f"{kind.name}-{n:05d}",
+            name=name,
             kind=kind.name,
-            municipality=lives[0].municipality,
+            municipality=municipality,
             attributes={"circuit": f"C{n % 20}"} if kind.name == "light" else {},
             installed_at=to_datetime(end - days * 86_400 * SECOND),
         )
         for n in range(devices)
+        if (name := f"{kind.name}-{n:05d}") not in there
     ]
     for first in range(0, len(new), MOST_AT_ONCE):
         await add_devices(connection, declared, new[first : first + MOST_AT_ONCE], lambda: end, by=PLATFORM)
-    rows = await connection.fetch("SELECT id FROM device WHERE kind = $1 ORDER BY id", kind.name)
+
+
+async def _store(
+    connection: Connection,
+    kind: Kind,
+    lives: Sequence[SimulatedDevice],
+    days: int,
+    end: int,
+    cache: Path,
+    tell: Tell,
+) -> None:
+    name = table_name(kind.name)
+    rows = await connection.fetch(
+        f"SELECT d.id, EXISTS (SELECT FROM {name} AS r WHERE r.device_id = d.id) AS stored"  # noqa: S608
+        " FROM device AS d WHERE d.kind = $1 ORDER BY d.id",
+        kind.name,
+    )
     start = end - days * 86_400 * SECOND
     for n, row in enumerate(rows):
+        if row["stored"]:  # all of a device at once
+            continue
         life = life_of(lives[n % len(lives)], kind, start, days, cache)
         columns = columns_of(kind, life, row["id"], (n // len(lives)) * 7 * SECOND)
         columns = columns.take(columns.observed_at < end)
-        await CopyWriter().append(
-            connection, table_name(kind.name), copy_columns(columns), len(columns), iter(())
-        )
+        await CopyWriter().append(connection, name, copy_columns(columns), len(columns), iter(()))
+        tell(f"storing {kind.name}s", (n + 1) / len(rows))
 
 
 async def _lag_s(connection: Connection, kinds: Sequence[Kind], end: int) -> float:

@@ -53,4 +53,9 @@ def test_a_past_that_stays_is_only_asked_the_next_time(tmp_path: Path) -> None:
     assert made["made_s"] == asked["made_s"]
     assert [one["rows"] for one in made["queries"]] == [one["rows"] for one in asked["queries"]]
     assert other.exit_code == 2
+
+    (tmp_path / "kept/past.json").unlink()  # as of a making that was cut
+    continued = CliRunner().invoke(app, [*command, *keep, "--devices", "4"])
+    assert continued.exit_code == 0, continued.output
+    assert json.loads(continued.stdout.splitlines()[-1])["readings"] == made["readings"]
     assert "holds 4 devices and 2 days" in " ".join(other.output.replace("│", " ").split())
