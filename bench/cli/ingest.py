@@ -15,6 +15,7 @@ from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
+from bench.throughput.large import LargeFleet
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -112,6 +113,8 @@ def _print(result: IngestBenchResult) -> None:
     drains |= {"with rollups": result.marked, "without rollups": result.unmarked} if result.marked else {}
     if drains:
         _print_drains(drains)
+    for one in result.large:
+        _print_large(one, result)
     if result.rollups:
         line(f"drain with rollups / without {result.rollups.ratio:.2f}")
     if result.drains and result.copies:
@@ -161,6 +164,22 @@ def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
         *(f"{cpu[part]:.2f}" for part in ("ingest", "broker", "database", "generator")),
         f"{max(d.memory_mb for d in runs):.0f}",
     )
+
+
+def _print_large(one: LargeFleet, result: IngestBenchResult) -> None:
+    usual = median(d.messages_per_s for d in result.fleets[result.plan.devices])
+    ratio = one.drain.messages_per_s / usual
+    table(
+        [f"{one.devices:,} devices", "seconds", "MB"],
+        [
+            ("start", f"{one.drain.start_s:.1f}", f"{one.drain.start_mb:.0f}"),
+            ("start again, after draining", f"{one.restart_s:.1f}", f"{one.restart_mb:.0f}"),
+            ("at most", "", f"{one.peak_mb:.0f}"),
+        ],
+    )
+    line(f"drain {ratio:.2f} of that with {result.plan.devices:,} devices")
+    if one.checkpoint_ms is not None:
+        line(f"{one.checkpoints} checkpoints of rules, the longest {one.checkpoint_ms:.0f} ms")
 
 
 def _print_open(result: IngestBenchResult) -> None:

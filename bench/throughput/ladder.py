@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig, rolled
+from bench.throughput import drain, large, machine, many_rules, open_loop, raw_copy, recorded, rig, rolled
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet, Traffic
+from bench.throughput.large import LargeFleet
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers import compare
 from bench.throughput.peers.compare import Peer
@@ -85,6 +86,7 @@ class IngestBenchResult:
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)
+    large: list[LargeFleet] = field(default_factory=list)
     rules: dict[str, list[Drain]] = field(default_factory=dict)
     marked: list[Drain] = field(default_factory=list)
     unmarked: list[Drain] = field(default_factory=list)
@@ -144,6 +146,7 @@ class IngestBenchResult:
             "raw_copy": self.copies,
             "open_loop": self.open_loops,
             "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
+            "large_fleet": self.large,
             "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
             "rollups": None if self.rollups is None else self.rollups.summary(),
             "peers": self.peers,
@@ -263,7 +266,11 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     drained: dict[tuple[int, str], Drain] = {}
     for size, rules in _to_drain(plan):
         tell(f"drain, {size} devices, rules {rules}")
-        drained[size, rules] = await _drain(running, plan, size, rules)
+        if Stage.FLEETS in plan.stages and size == plan.large_fleet:
+            result.large.append(await _large(running, plan))
+            drained[size, rules] = result.large[-1].drain
+        else:
+            drained[size, rules] = await _drain(running, plan, size, rules)
     if plan.stages & {Stage.DRAIN, Stage.OPEN}:
         result.drains.append(drained[plan.devices, plan.rules])
     if Stage.FLEETS in plan.stages:
@@ -281,6 +288,13 @@ async def _rolled(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
             stream, name = _stream(plan, fleet), f"rolled{running.databases}"
             runs.append(await rolled.run(running, dsn, stream, name, marked=marked))
+
+
+async def _large(running: Rig, plan: BenchPlan) -> LargeFleet:
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.large_fleet)
+    async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        name = f"large{running.databases}"
+        return await large.run(running, dsn, fleet, _stream(plan, fleet), name, plan.seed)
 
 
 async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:

@@ -90,6 +90,12 @@ def test_bench_compares_fleets_and_rule_sets_when_asked_to(found: dict[str, Any]
     assert set(found["fleets"]) == {"100", "200"}
     assert set(found["rules_cost"]) == {"off", "default", "100"}
     assert all(d["lost"] == 0 for d in (*found["fleets"].values(), *found["rules_cost"].values()))
+    (large,) = found["large_fleet"]
+    assert large["devices"] == 200
+    assert large["drain"]["start_s"] > 0
+    assert 0 < large["restart_mb"] <= large["peak_mb"]
+    assert large["checkpoints"] > 0
+    assert large["checkpoint_ms"] > 0
     shared = [found["fleets"]["100"], found["rules_cost"]["default"]]
     assert all(d["spread"] == found["drain_spread"] for d in shared)  # measured once
 
