@@ -42,8 +42,8 @@ async def restore(connection: Connection, directory: Directory, shard: str) -> N
         oldest=to_microseconds(since["observed"]),
         rows=0,
     )
-    towns = directory.registry.municipalities
-    own = [d.id for d in directory.registry.devices.values() if towns[d.municipality].shard == shard]
+    towns = [town.id for town in directory.registry.municipalities.values() if town.shard == shard]
+    own = directory.columns.ids[np.isin(directory.columns.municipality_id, towns)]
     buffer = LatestBuffer()
     for kind in directory.kinds.values():
         every = [m.name for m in kind.measurements]

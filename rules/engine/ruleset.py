@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from alerts.transition import Transition
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry.life import counts_from
 from devices.registry.registry import Device, Registry
-from rules.context.attributes import Attributes, Facts, build
+from rules.context.attributes import Attributes
 from rules.definition import summary
 from rules.engine.evaluate import RuleFailed, step
+from rules.engine.facts import attributes_of
 from rules.engine.state import RuleState
 from rules.language.program import Program, Rule, compile_program
 from rules.maintenance.spans import Spans
@@ -37,6 +37,7 @@ class RuleFailure:
 class RuleSet:
     """One kind's rules with their state and the attributes of its devices. Instants are microseconds.
 
+    devices: those of other kinds too.
     skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
     checkpoint_at: when the state was last saved, None when it must be with the next batch. seen: the newest
@@ -93,28 +94,9 @@ def build_ruleset(
 ) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
-    devices = {d.id: d for d in registry.devices.values() if d.kind == kind.name}
-    attributes = build(
-        {d.id: _facts(d, registry, maintenance) for d in devices.values()},
-        numbers=program.numbers,
-        texts=program.texts,
-        polygons=program.polygons,
-    )
-    return RuleSet(program=program, state=RuleState(program), attributes=attributes, devices=devices)
-
-
-def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
-    municipality = registry.municipalities[device.municipality]
-    placed = device.lat is not None and device.lon is not None
-    where = device if placed else municipality
-    return Facts(
-        attributes=device.attributes,
-        lat=where.lat,
-        lon=where.lon,
-        placed=placed,
-        zone=municipality.time_zone,
-        weekend=municipality.weekend,
-        maintenance=tuple(maintenance.get(device.id, ())),
-        installed_at=counts_from(device.installed_at),
-        replaced=device.replaced,
+    return RuleSet(
+        program=program,
+        state=RuleState(program),
+        attributes=attributes_of(kind.name, registry, program, maintenance),
+        devices=registry.devices,
     )

@@ -14,7 +14,7 @@ import asyncpg
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry.registry import load
+from devices.registry.registry import Registry, load
 from readings import replay
 from rules.catalogue import catalogue
 from rules.catalogue.catalogue import ActiveRules
@@ -70,7 +70,7 @@ class LiveRules:
         self._foreseen: dict[str, _Foreseen] = {}
         self._paces: dict[str, dict[int, float]] = {}
 
-    async def load(self, connection: Connection, shard: str) -> None:
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
         """Continue after the last committed batch; writes nothing.
 
         State is the last checkpoint moved over the readings received since; their transitions are
@@ -78,20 +78,20 @@ class LiveRules:
         """
         self._shard = shard
         self._pending, self._foreseen = {}, {}
-        active, self._rulesets = await self._build(connection)
+        active, self._rulesets = await self._build(connection, registry)
         for name, ruleset in self._rulesets.items():
             known = await checkpoints.resume(connection, shard, name, ruleset)
             ruleset.catching_up = _missed(active, ruleset, known)
             self._paces[name] = await rhythm.stored_paces(connection, name)
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
 
-    async def reload(self, connection: Connection) -> None:
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
         """Take the present rules and registry; a rule that did not change keeps its state. Writes nothing.
 
         The state of a new version starts from the alerts that are open.
         """
         self._pending, self._foreseen = {}, {}
-        active, rulesets = await self._build(connection)
+        active, rulesets = await self._build(connection, registry)
         for name, ruleset in rulesets.items():
             _succeed(self._rulesets[name], ruleset, active)
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
@@ -102,9 +102,11 @@ class LiveRules:
         """The rule sets by the name of their checkpoint."""
         return self._rulesets
 
-    async def _build(self, connection: Connection) -> tuple[ActiveRules, dict[str, RuleSet]]:
+    async def _build(
+        self, connection: Connection, registry: Registry | None
+    ) -> tuple[ActiveRules, dict[str, RuleSet]]:
         active = await catalogue.active(connection, self._kinds)
-        registry = await load(connection)
+        registry = registry or await load(connection)
         self._unusable = dict(active.unusable)
         resting = await spans.spans(connection, registry)
         rulesets = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry.registry import load
+from devices.registry.registry import Registry, load
 from rules.engine import snapshot
 from rules.engine.evaluate import RuleFailed, step
 from rules.engine.ruleset import RuleSet, build_ruleset
@@ -43,19 +43,19 @@ class ShadowRules:
         self._rulesets: dict[str, RuleSet] = {}
         self._pending: dict[str, _Pending] = {}
 
-    async def load(self, connection: Connection, shard: str) -> None:
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
         """Continue after the last committed batch; writes nothing."""
         self._shard = shard
         self._pending = {}
-        self._rulesets = await self._build(connection)
+        self._rulesets = await self._build(connection, registry)
         for name, ruleset in self._rulesets.items():
             await checkpoints.resume(connection, shard, _checkpoint_name(name), ruleset)
             snapshot.agree(ruleset.state, await shadows.firing(connection, name))
 
-    async def reload(self, connection: Connection) -> None:
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
         """Take the present shadows and registry; one that did not change keeps its state. Writes nothing."""
         self._pending = {}
-        rulesets = await self._build(connection)
+        rulesets = await self._build(connection, registry)
         for name, ruleset in rulesets.items():
             before = self._rulesets.get(name)
             if before is not None:
@@ -68,12 +68,12 @@ class ShadowRules:
         """The rule sets by the name of their checkpoint."""
         return {_checkpoint_name(name): ruleset for name, ruleset in self._rulesets.items()}
 
-    async def _build(self, connection: Connection) -> dict[str, RuleSet]:
+    async def _build(self, connection: Connection, registry: Registry | None) -> dict[str, RuleSet]:
         """Return a rule set per kind that has shadows; without any, nothing more is read."""
         rules = await shadows.usable(connection, self._kinds)
         if not any(rules.values()):
             return {}
-        registry = await load(connection)
+        registry = registry or await load(connection)
         resting = await spans.spans(connection, registry)
         return {
             n: build_ruleset(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine
