@@ -33,6 +33,14 @@ class RuleFailure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SavedAt:
+    """A batch, and the newest receive time until then (microseconds)."""
+
+    batch: int
+    received_at: int
+
+
 @dataclass(slots=True, kw_only=True)
 class RuleSet:
     """One kind's rules with their state and the attributes of its devices. Instants are microseconds.
@@ -40,8 +48,8 @@ class RuleSet:
     devices: those of other kinds too.
     skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
-    checkpoint_at: when the state was last saved, None when it must be with the next batch. seen: the newest
-    receive time in it.
+    pieces: as of when parts of the state are saved (rules.live.checkpoints). checkpoint_at: when one was last
+    saved, None when one must be with the next batch. seen: the newest receive time in the state.
     """
 
     program: Program
@@ -51,6 +59,7 @@ class RuleSet:
     skip: set[str] = field(default_factory=set)
     failures: list[RuleFailure] = field(default_factory=list)
     catching_up: dict[str, int] = field(default_factory=dict)
+    pieces: Mapping[int, SavedAt] = field(default_factory=dict)
     checkpoint_at: int | None = None
     seen: int = 0
 

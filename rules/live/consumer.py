@@ -20,7 +20,7 @@ from rules.catalogue import catalogue
 from rules.catalogue.catalogue import ActiveRules
 from rules.engine import snapshot
 from rules.engine.evaluate import Step, step
-from rules.engine.ruleset import RuleFailure, RuleSet, build_ruleset
+from rules.engine.ruleset import RuleFailure, RuleSet, SavedAt, build_ruleset
 from rules.engine.state import RuleState, StateChanges
 from rules.live import checkpoints, rhythm, stored
 from rules.live.isolation import evaluate
@@ -38,6 +38,7 @@ class _Pending:
 
     state: RuleState
     changes: StateChanges
+    pieces: Mapping[int, SavedAt]
     checkpoint_at: int | None
     seen: int
     skip: set[str]
@@ -156,19 +157,22 @@ class LiveRules:
                 await catalogue.mark_broken(
                     connection, failure.rule, failure.version, failure.since, failure.reason
                 )
-            checkpoint_at = ruleset.checkpoint_at
+            pieces, checkpoint_at = ruleset.pieces, ruleset.checkpoint_at
             # One kind a batch if possible: saving all kinds in one batch would delay it and all behind it.
             saved = any(pending.checkpoint_at == now for pending in self._pending.values())
-            interval_us = self._every_us * (2 if saved else 1)
-            if checkpoints.is_due(ruleset, rows, now, interval_us):
+            times = 2 if saved else 1
+            if wanted := checkpoints.wanted(ruleset, state, rows, now, self._every_us, times):
                 checkpoint_at = now
-                await checkpoints.save(connection, self._shard, name, batch, state, changes, rows)
+                pieces = await checkpoints.save(
+                    connection, self._shard, name, batch, ruleset, state, changes, rows, wanted
+                )
         except BaseException:
             ruleset.skip, ruleset.failures = skip, failures
             raise
         self._pending[name] = _Pending(
             state=state,
             changes=changes,
+            pieces=pieces,
             checkpoint_at=checkpoint_at,
             seen=max(ruleset.seen, int(rows.received_at.max())),
             skip=skip,
@@ -221,7 +225,7 @@ class LiveRules:
             ruleset.state = pending.state
             ruleset.state.adopt(pending.changes)
             self._paces.setdefault(name, {}).update(pending.paces)
-            ruleset.checkpoint_at = pending.checkpoint_at
+            ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
             ruleset.seen = pending.seen
             ruleset.failures = []
             ruleset.catching_up = {}
@@ -236,13 +240,13 @@ class LiveRules:
 
 def _succeed(before: RuleSet, after: RuleSet, active: ActiveRules) -> None:
     """Copy what stays valid from one rule set of a kind to the next."""
-    past = checkpoints.carry_over(before, after)
+    known = checkpoints.carry_over(before, after)
     ids = {rule.rule.id: rule.rule.version for rule in after.program.rules}
-    still = {rule for rule, version, *_ in past.rules if ids.get(rule) == version}
+    still = {rule for rule, version in known if ids.get(rule) == version}
     after.skip = before.skip & still
     after.failures = [f for f in before.failures if f.rule in still]
     after.catching_up = {r: at for r, at in before.catching_up.items() if r in still}
-    after.catching_up |= _missed(active, after, {rule[:2] for rule in past.rules})
+    after.catching_up |= _missed(active, after, known)
 
 
 def _missed(active: ActiveRules, ruleset: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:
