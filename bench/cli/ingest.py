@@ -16,6 +16,7 @@ from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -44,6 +45,8 @@ def ingest(
         list[float] | None,
         typer.Option(min=1, help="open-loop rate in percent of the drain (again for more); 25, 50 and 80"),
     ] = None,
+    long_seconds: Annotated[float, typer.Option(min=1, help="how long stage long lasts")] = 1_800.0,
+    long_percent: Annotated[float, typer.Option(min=1, help="its rate in percent of the drain")] = 70.0,
     seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
     dsn: Annotated[
         str | None,
@@ -69,6 +72,8 @@ def ingest(
         stages=stages,
         open_s=open_seconds,
         open_percents=tuple(open_percent or ladder.PERCENTS),
+        long_s=long_seconds,
+        long_percent=long_percent,
         seed=seed,
         dsn=dsn,
     )
@@ -121,6 +126,8 @@ def _print(result: IngestBenchResult) -> None:
         line(f"drain / raw COPY {result.drain_per_s / result.raw_copy_per_s:.2f}")
     if result.open:
         _print_open(result)
+    for run in result.long:
+        _print_long(run)
     if result.peers:
         _print_peers(result)
 
@@ -206,6 +213,18 @@ def _print_open(result: IngestBenchResult) -> None:
             for o in result.open_loops
         ],
     )
+
+
+def _print_long(run: LongRun) -> None:
+    table(
+        [f"{run.seconds:,.0f} s at {run.rate:,.0f} messages/s", "p50 ms", "p99 ms", "p99.9 ms"],
+        [
+            (f"first {run.window_s:.0f} s", *run.first_ms.values()),
+            (f"last {run.window_s:.0f} s", *run.last_ms.values()),
+        ],
+    )
+    line(f"sent {run.sent}, stored {run.stored}, lost {run.lost}; {run.percent_of_drain:.0f} % of drain")
+    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} ± {run.growth_95:.1f} MB an hour")
 
 
 def _print_peers(result: IngestBenchResult) -> None:

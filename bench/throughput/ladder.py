@@ -13,10 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from bench.throughput import drain, large, machine, many_rules, open_loop, raw_copy, recorded, rig, rolled
+from bench.throughput import (
+    drain,
+    large,
+    long_run,
+    machine,
+    many_rules,
+    open_loop,
+    raw_copy,
+    recorded,
+    rig,
+    rolled,
+)
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet, Traffic
 from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers import compare
 from bench.throughput.peers.compare import Peer
@@ -56,6 +68,7 @@ class Stage(StrEnum):
     FLEETS = "fleets"
     RULES = "rules"
     ROLLUPS = "rollups"
+    LONG = "long"
     PEERS = "peers"
 
 
@@ -72,6 +85,8 @@ class BenchPlan:
     stages: frozenset[Stage] = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
     open_s: float = 10.0
     open_percents: tuple[float, ...] = PERCENTS
+    long_s: float = 1_800.0
+    long_percent: float = 70.0
     seed: int = 1
     dsn: str | None = None
 
@@ -91,6 +106,7 @@ class IngestBenchResult:
     marked: list[Drain] = field(default_factory=list)
     unmarked: list[Drain] = field(default_factory=list)
     open: dict[float, list[OpenLoop]] = field(default_factory=dict)
+    long: list[LongRun] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
     @property
@@ -147,6 +163,7 @@ class IngestBenchResult:
             "open_loop": self.open_loops,
             "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
             "large_fleet": self.large,
+            "long": self.long,
             "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
             "rollups": None if self.rollups is None else self.rollups.summary(),
             "peers": self.peers,
@@ -190,6 +207,8 @@ async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
                     await _rolled(running, plan, result, tell_run)
                 if Stage.OPEN in plan.stages:
                     await _open_loops(running, plan, result, tell_run)
+            if Stage.LONG in plan.stages:
+                await _long(running, plan, result, tell)
             if Stage.PEERS in plan.stages:
                 await _peers(running, plan, result, tell)
     return result
@@ -203,6 +222,7 @@ def steps(plan: BenchPlan) -> int:
     n += len(_to_drain(plan)) * plan.runs
     n += 2 * plan.runs if Stage.ROLLUPS in stages else 0
     n += len(plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
+    n += 1 if Stage.LONG in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
 
@@ -255,7 +275,7 @@ RULE_SETS = ("off", "default", "100")
 def _to_drain(plan: BenchPlan) -> list[tuple[int, str]]:
     """Return the fleets' sizes and the rules that stages c, e and f drain, each pair once."""
     stages, own = plan.stages, (plan.devices, plan.rules)
-    pairs = [own] if stages & {Stage.DRAIN, Stage.OPEN, Stage.FLEETS} else []
+    pairs = [own] if stages & {Stage.DRAIN, Stage.OPEN, Stage.LONG, Stage.FLEETS} else []
     pairs += [(plan.large_fleet, plan.rules)] if Stage.FLEETS in stages else []
     pairs += [(plan.devices, rules) for rules in RULE_SETS] if Stage.RULES in stages else []
     return list(dict.fromkeys(pairs))
@@ -271,7 +291,7 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
             drained[size, rules] = result.large[-1].drain
         else:
             drained[size, rules] = await _drain(running, plan, size, rules)
-    if plan.stages & {Stage.DRAIN, Stage.OPEN}:
+    if plan.stages & {Stage.DRAIN, Stage.OPEN, Stage.LONG}:
         result.drains.append(drained[plan.devices, plan.rules])
     if Stage.FLEETS in plan.stages:
         for size in dict.fromkeys((plan.devices, plan.large_fleet)):
@@ -332,6 +352,25 @@ async def _open_loops(running: Rig, plan: BenchPlan, result: IngestBenchResult, 
                 name=f"open{running.databases}",
             )
         result.open.setdefault(percent, []).append(measured)
+
+
+async def _long(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
+    """Once, whatever `runs` says, at a share of what all runs drained."""
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
+    tell(f"{plan.long_s:.0f} s at {plan.long_percent:.0f} % of drain")
+    async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        result.long.append(
+            await long_run.run(
+                running,
+                dsn,
+                fleet,
+                rate=result.drain_per_s * plan.long_percent / 100,
+                seconds=plan.long_s,
+                percent=plan.long_percent,
+                seed=plan.seed,
+                name=f"long{running.databases}",
+            )
+        )
 
 
 async def _peers(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:

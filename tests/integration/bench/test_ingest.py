@@ -57,7 +57,7 @@ def found() -> dict[str, Any]:
     need_mosquitto()
     small = ["--messages", "2000", "--devices", "100", "--large-fleet", "200", "--seed", SEED]
     stages = [argument for stage in Stage for argument in ("--stage", stage)]
-    return bench(*small, *stages, "--open-seconds", "1", "--open-percent", "80")
+    return bench(*small, *stages, "--open-seconds", "1", "--open-percent", "80", "--long-seconds", "3")
 
 
 def test_bench_prints_one_object_with_every_promised_figure(found: dict[str, Any]) -> None:
@@ -84,6 +84,17 @@ def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_in
     assert run["commit_ms"]["p99"] in run["commit_p99_spread"]
     assert run["cores_needed"] > 0
     assert run["alerts"] > 0
+
+
+def test_bench_tells_how_memory_and_latency_were_at_the_end_of_a_long_run(found: dict[str, Any]) -> None:
+    (run,) = found["long"]
+
+    assert run["lost"] == 0
+    assert run["sent"] == run["stored"] + run["merged"] + run["duplicates"] + run["rejected"]
+    assert run["first_ms"]["p99"] > 0
+    assert run["last_ms"]["p99"] > 0
+    assert run["memory_mb"] > 0
+    assert run["growth_95"] > 0
 
 
 def test_bench_compares_fleets_and_rule_sets_when_asked_to(found: dict[str, Any]) -> None:
