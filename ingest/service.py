@@ -353,7 +353,8 @@ class _Service:
                 moved = await shard.beat(
                     pipeline.connection, context.shard, now=context.now(), caught_up=caught_up
                 )
-            await commit.flush_latest(pipeline.connection, context)
+            # Messages wait meanwhile: a large fleet takes several beats.
+            await commit.flush_latest(pipeline.connection, context, PIECES)
             if moved != context.shard.generation:
                 await pipeline.reload()
 

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -22,6 +22,8 @@ from devices.registry.columns import DeviceColumns
 from devices.registry.device import Device, Municipality, Registry
 from devices.registry.life import NOT_YET
 from store.connection import Connection
+from store.copy import columns_of
+from store.tables import ColumnType
 
 _MUNICIPALITIES = """
 SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown, shard
@@ -88,24 +90,18 @@ FROM device AS d
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 ORDER BY d.id
 """
-_FIELDS: Final = (
-    ("id", ">i4"),
-    ("municipality_id", ">i4"),
-    ("parent_id", ">i4"),
-    ("version", ">i4"),
-    ("replaced", ">i4"),
-    ("lat", ">f8"),
-    ("lon", ">f8"),
-    ("installed_at", ">i8"),
-    ("retired_at", ">i8"),
-    ("by_hand", "?"),
-)
-_ROW = np.dtype(
-    [("fields", ">i2"), *((f"{n}:{i}", t) for n, t in _FIELDS for i, t in (("length", ">i4"), ("value", t)))]
-)
-_HEADER, _TRAILER = 19, 2
-_POSTGRES_EPOCH_US = 946_684_800_000_000
-"""2000-01-01Z, from which PostgreSQL counts."""
+_TYPES: Final = {
+    "id": ColumnType.INTEGER,
+    "municipality_id": ColumnType.INTEGER,
+    "parent_id": ColumnType.INTEGER,
+    "version": ColumnType.INTEGER,
+    "replaced": ColumnType.INTEGER,
+    "lat": ColumnType.NUMBER,
+    "lon": ColumnType.NUMBER,
+    "installed_at": ColumnType.TIME,
+    "retired_at": ColumnType.TIME,
+    "by_hand": ColumnType.BOOLEAN,
+}
 
 _TEXTS = """
 SELECT
@@ -127,8 +123,8 @@ _LINES_AT_ONCE = 10_000
 
 async def _load_devices(connection: Connection, towns: Mapping[int, str]) -> LoadedDevices:
     while True:
-        numbers = _numbers(await _copied(connection, _NUMBERS, "binary"))
-        texts = _texts(await _copied(connection, _TEXTS, "text"))
+        numbers = await columns_of(connection, _NUMBERS, types=_TYPES)
+        texts = _texts(await _lines(connection))
         ids = numbers["id"]
         # In a transaction that sees what others commit meanwhile, the second answer may know more.
         if np.array_equal(ids, texts.ids):
@@ -140,7 +136,7 @@ async def _load_devices(connection: Connection, towns: Mapping[int, str]) -> Loa
         municipality_id=numbers["municipality_id"],
         lat=numbers["lat"],
         lon=numbers["lon"],
-        installed_at=_instants(numbers["installed_at"]),
+        installed_at=numbers["installed_at"],
         retired=numbers["retired_at"] != NOT_YET,
         replaced=numbers["replaced"],
         document=np.array(texts.document, dtype=np.int32),
@@ -152,26 +148,14 @@ async def _load_devices(connection: Connection, towns: Mapping[int, str]) -> Loa
     return LoadedDevices(columns, numbers, texts.lines, texts.ends, towns)
 
 
-async def _copied(connection: Connection, query: str, form: Literal["binary", "text"]) -> bytes:
+async def _lines(connection: Connection) -> bytes:
     received: list[bytes] = []
 
     async def keep(data: bytes) -> None:
         received.append(data)
 
-    await connection.copy_from_query(query, output=keep, format=form)
+    await connection.copy_from_query(_TEXTS, output=keep, format="text")
     return b"".join(received)
-
-
-def _numbers(data: bytes) -> dict[str, NDArray[Any]]:
-    """Return the columns of _NUMBERS, (n,) each."""
-    rows = np.frombuffer(
-        data, dtype=_ROW, offset=_HEADER, count=(len(data) - _HEADER - _TRAILER) // _ROW.itemsize
-    )
-    return {name: rows[f"{name}:value"].astype(np.dtype(type_).newbyteorder("=")) for name, type_ in _FIELDS}
-
-
-def _instants(since_2000: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(since_2000 == NOT_YET, NOT_YET, since_2000 + _POSTGRES_EPOCH_US * (since_2000 != NOT_YET))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +292,7 @@ class LoadedDevices(Mapping[int, Device]):
             serial=serial,
             replaced=int(columns.replaced[row]),
             installed_at=None if installed == NOT_YET else to_datetime(installed),
-            retired_at=None if retired == NOT_YET else to_datetime(retired + _POSTGRES_EPOCH_US),
+            retired_at=None if retired == NOT_YET else to_datetime(retired),
             retired_reason=reason,
             version=int(self._version[row]),
             district=district,

@@ -21,9 +21,9 @@ FLUSH_BEHIND_S = 5.0
 
 Rows = NDArray[np.intp]
 
-PIECES, SMALLEST = 10, 500
+PIECES, SMALLEST, LARGEST = 10, 500, 5_000
 """A flush is spread evenly over so many batches, so that none is delayed by all of it; devices a piece has at
-least."""
+least, and at most: of a large fleet there are more pieces."""
 
 _NEVER = np.iinfo(np.int64).min
 _POSITION = ("lat", "lon")
@@ -175,7 +175,8 @@ class _Table:
 def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
     """Divide everything that is not flushed yet into pieces of one size."""
     waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
-    pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
+    devices = sum(len(rows) for _, rows in waiting)
+    pieces = max(min(PIECES, -(-devices // SMALLEST)), -(-devices // LARGEST))
     return [
         [(table, rows[piece::pieces]) for table, rows in waiting if len(rows) > piece]
         for piece in range(pieces)
