@@ -224,11 +224,12 @@ class Pipeline:
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
             context.shard.generation = await shard.generation(self.connection, context.shard)
             before = context.directory
-            context.directory = Directory(await registry.load(self.connection), before.kinds)
+            present = await registry.load(self.connection)
+            context.directory = Directory(present, before.kinds)
             for device_id in context.directory.replaced_since(before):
                 context.offsets.forget(device_id)
             for consumer in context.consumers:
-                await consumer.reload(self.connection)
+                await consumer.reload(self.connection, present)
         collector.freeze()
 
     async def outlasting(self, work: Callable[[], Awaitable[T]]) -> T:

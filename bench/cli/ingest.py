@@ -15,6 +15,8 @@ from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
+from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.summary import summary
 from nabd.cli.output import fail, line, print_json, progress, table
@@ -49,6 +51,8 @@ def ingest(
         list[float] | None,
         typer.Option(min=1, help="open-loop rate in messages a second instead (again for more)"),
     ] = None,
+    long_seconds: Annotated[float, typer.Option(min=1, help="how long stage long lasts")] = 1_800.0,
+    long_percent: Annotated[float, typer.Option(min=1, help="its rate in percent of the drain")] = 70.0,
     seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
     dsn: Annotated[
         str | None,
@@ -77,6 +81,8 @@ def ingest(
         open_s=open_seconds,
         open_percents=tuple(open_percent or ladder.PERCENTS),
         open_rates=tuple(open_rate or ()),
+        long_s=long_seconds,
+        long_percent=long_percent,
         seed=seed,
         dsn=dsn,
     )
@@ -121,12 +127,16 @@ def _print(result: IngestBenchResult) -> None:
     drains |= {"with rollups": result.marked, "without rollups": result.unmarked} if result.marked else {}
     if drains:
         _print_drains(drains)
+    for one in result.large:
+        _print_large(one, result)
     if result.rollups:
         line(f"drain with rollups / without {result.rollups.ratio:.2f}")
     if result.drains and result.copies:
         line(f"drain / raw COPY {result.drain_per_s / result.raw_copy_per_s:.2f}")
     if result.open:
         _print_open(result)
+    for run in result.long:
+        _print_long(run)
     if result.peers:
         _print_peers(result)
 
@@ -170,6 +180,22 @@ def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
         *(f"{cpu[part]:.2f}" for part in ("ingest", "broker", "database", "generator")),
         f"{max(d.memory_mb for d in runs):.0f}",
     )
+
+
+def _print_large(one: LargeFleet, result: IngestBenchResult) -> None:
+    usual = median(d.messages_per_s for d in result.fleets[result.plan.devices])
+    ratio = one.drain.messages_per_s / usual
+    table(
+        [f"{one.devices:,} devices", "seconds", "MB"],
+        [
+            ("start", f"{one.drain.start_s:.1f}", f"{one.drain.start_mb:.0f}"),
+            ("start again, after draining", f"{one.restart_s:.1f}", f"{one.restart_mb:.0f}"),
+            ("at most", "", f"{one.peak_mb:.0f}"),
+        ],
+    )
+    line(f"drain {ratio:.2f} of that with {result.plan.devices:,} devices")
+    if one.checkpoint_ms is not None:
+        line(f"{one.checkpoints} checkpoints of rules, the longest {one.checkpoint_ms:.0f} ms")
 
 
 def _print_open(result: IngestBenchResult) -> None:
@@ -216,6 +242,18 @@ def _print_path(loop: OpenLoop) -> None:
     ]
     rate = open_loop.label(loop.rate, loop.percent_of_drain)
     table([f"{rate}: mean ms of messages", "slowest 1 %", "all", "slowest 1 %"], rows)
+
+
+def _print_long(run: LongRun) -> None:
+    table(
+        [f"{run.seconds:,.0f} s at {run.rate:,.0f} messages/s", "p50 ms", "p99 ms", "p99.9 ms"],
+        [
+            (f"first {run.window_s:.0f} s", *run.first_ms.values()),
+            (f"last {run.window_s:.0f} s", *run.last_ms.values()),
+        ],
+    )
+    line(f"sent {run.sent}, stored {run.stored}, lost {run.lost}; {run.percent_of_drain:.0f} % of drain")
+    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} ± {run.growth_95:.1f} MB an hour")
 
 
 def _print_peers(result: IngestBenchResult) -> None:

@@ -12,9 +12,22 @@ from statistics import median
 
 import numpy as np
 
-from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig, rolled
+from bench.throughput import (
+    drain,
+    large,
+    long_run,
+    machine,
+    many_rules,
+    open_loop,
+    raw_copy,
+    recorded,
+    rig,
+    rolled,
+)
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet, Traffic
+from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers import compare
 from bench.throughput.peers.compare import Peer
@@ -54,6 +67,7 @@ class Stage(StrEnum):
     FLEETS = "fleets"
     RULES = "rules"
     ROLLUPS = "rollups"
+    LONG = "long"
     PEERS = "peers"
 
 
@@ -75,6 +89,8 @@ class BenchPlan:
     open_s: float = 10.0
     open_percents: tuple[float, ...] = PERCENTS
     open_rates: tuple[float, ...] = ()
+    long_s: float = 1_800.0
+    long_percent: float = 70.0
     seed: int = 1
     dsn: str | None = None
 
@@ -94,10 +110,12 @@ class IngestBenchResult:
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)
+    large: list[LargeFleet] = field(default_factory=list)
     rules: dict[str, list[Drain]] = field(default_factory=dict)
     marked: list[Drain] = field(default_factory=list)
     unmarked: list[Drain] = field(default_factory=list)
     open: dict[str, list[OpenLoop]] = field(default_factory=dict)
+    long: list[LongRun] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
     @property
@@ -150,6 +168,8 @@ async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
                     await _rolled(running, plan, result, tell_run)
                 if Stage.OPEN in plan.stages:
                     await _open_loops(running, plan, result, tell_run)
+            if Stage.LONG in plan.stages:
+                await _long(running, plan, result, tell)
             if Stage.PEERS in plan.stages:
                 await _peers(running, plan, result, tell)
     return result
@@ -163,6 +183,7 @@ def steps(plan: BenchPlan) -> int:
     n += len(_to_drain(plan)) * plan.runs
     n += 2 * plan.runs if Stage.ROLLUPS in stages else 0
     n += len(plan.open_rates or plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
+    n += 1 if Stage.LONG in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
 
@@ -222,7 +243,7 @@ def _to_drain(plan: BenchPlan) -> list[tuple[int, str]]:
 
 
 def _needs_rate(plan: BenchPlan) -> bool:
-    return Stage.OPEN in plan.stages and not plan.open_rates
+    return Stage.LONG in plan.stages or (Stage.OPEN in plan.stages and not plan.open_rates)
 
 
 async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
@@ -230,7 +251,11 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     drained: dict[tuple[int, str], Drain] = {}
     for size, rules in _to_drain(plan):
         tell(f"drain, {size} devices, rules {rules}")
-        drained[size, rules] = await _drain(running, plan, size, rules)
+        if Stage.FLEETS in plan.stages and size == plan.large_fleet:
+            result.large.append(await _large(running, plan))
+            drained[size, rules] = result.large[-1].drain
+        else:
+            drained[size, rules] = await _drain(running, plan, size, rules)
     if Stage.DRAIN in plan.stages or _needs_rate(plan):
         result.drains.append(drained[plan.devices, plan.rules])
     if Stage.FLEETS in plan.stages:
@@ -248,6 +273,13 @@ async def _rolled(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
             stream, name = _stream(plan, fleet), f"rolled{running.databases}"
             runs.append(await rolled.run(running, dsn, stream, name, marked=marked))
+
+
+async def _large(running: Rig, plan: BenchPlan) -> LargeFleet:
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.large_fleet)
+    async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        name = f"large{running.databases}"
+        return await large.run(running, dsn, fleet, _stream(plan, fleet), name, plan.seed)
 
 
 async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:
@@ -289,6 +321,25 @@ async def _open_loops(running: Rig, plan: BenchPlan, result: IngestBenchResult, 
                 name=f"open{running.databases}",
             )
         result.open.setdefault(open_loop.label(rate, percent), []).append(measured)
+
+
+async def _long(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
+    """Once, whatever `runs` says, at a share of what all runs drained."""
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
+    tell(f"{plan.long_s:.0f} s at {plan.long_percent:.0f} % of drain")
+    async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        result.long.append(
+            await long_run.run(
+                running,
+                dsn,
+                fleet,
+                rate=result.drain_per_s * plan.long_percent / 100,
+                seconds=plan.long_s,
+                percent=plan.long_percent,
+                seed=plan.seed,
+                name=f"long{running.databases}",
+            )
+        )
 
 
 async def _peers(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:

@@ -85,6 +85,8 @@ def summary(result: IngestBenchResult) -> dict[str, Any]:
         "raw_copy": result.copies,
         "open_loop": result.open_loops,
         "fleets": {str(n): _rates(d) for n, d in result.fleets.items()},
+        "large_fleet": result.large,
+        "long": result.long,
         "rules_cost": {name: _rates(d) for name, d in result.rules.items()},
         "rollups": None if result.rollups is None else result.rollups.summary(),
         "peers": result.peers,

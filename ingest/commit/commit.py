@@ -130,9 +130,10 @@ def committed(context: BatchContext, settled: Settled, *, flushed_latest: bool) 
         consumer.committed()
 
 
-async def flush_latest(connection: Connection, context: BatchContext) -> None:
-    """Write every newest value that is not written yet."""
-    while context.latest.waiting:
+async def flush_latest(connection: Connection, context: BatchContext, pieces: int | None = None) -> None:
+    """Write the newest values that are not written yet: all of them, or at most so many pieces."""
+    while context.latest.waiting and pieces != 0:
+        pieces = None if pieces is None else pieces - 1
         await latest.flush(connection, context.latest.rows(context.directory))
         context.latest.flushed()
 

@@ -61,7 +61,7 @@ def found() -> dict[str, Any]:
     need_mosquitto()
     small = ["--messages", "2000", "--devices", "100", "--large-fleet", "200", "--seed", SEED]
     stages = [argument for stage in Stage for argument in ("--stage", stage)]
-    return bench(*small, *stages, "--open-seconds", "1", "--open-percent", "80")
+    return bench(*small, *stages, "--open-seconds", "1", "--open-percent", "80", "--long-seconds", "3")
 
 
 def test_bench_prints_one_object_with_every_promised_figure(found: dict[str, Any]) -> None:
@@ -111,10 +111,27 @@ def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_in
     assert slowest >= run["commit_ms"]["p99"] - 5  # ingest hears of a commit after the database has timed it
 
 
+def test_bench_tells_how_memory_and_latency_were_at_the_end_of_a_long_run(found: dict[str, Any]) -> None:
+    (run,) = found["long"]
+
+    assert run["lost"] == 0
+    assert run["sent"] == run["stored"] + run["merged"] + run["duplicates"] + run["rejected"]
+    assert run["first_ms"]["p99"] > 0
+    assert run["last_ms"]["p99"] > 0
+    assert run["memory_mb"] > 0
+    assert run["growth_95"] > 0
+
+
 def test_bench_compares_fleets_and_rule_sets_when_asked_to(found: dict[str, Any]) -> None:
     assert set(found["fleets"]) == {"100", "200"}
     assert set(found["rules_cost"]) == {"off", "default", "100"}
     assert all(d["lost"] == 0 for d in (*found["fleets"].values(), *found["rules_cost"].values()))
+    (large,) = found["large_fleet"]
+    assert large["devices"] == 200
+    assert large["drain"]["start_s"] > 0
+    assert 0 < large["restart_mb"] <= large["peak_mb"]
+    assert large["checkpoints"] > 0
+    assert large["checkpoint_ms"] > 0
     shared = [found["fleets"]["100"], found["rules_cost"]["default"]]
     assert all(d["spread"] == found["drain_spread"] for d in shared)  # measured once
 
