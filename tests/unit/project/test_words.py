@@ -36,9 +36,9 @@ changed comparable counted numbered outstanding translated tried
 added already apart apply bad bounded collected compiled completed configured connect dated decided decoded
 derived down embedded
 encoded exists failed fed fenced filling found generic good installed invalid issued labelled
-large last lasting left live lived local made max
+large last lasting left live lived loaded local long made max
 measured migrated moved open opened paced pending planned put queued rare raw receive received
-readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated
+readable recognised recorded refreshed refused relayed resting restored rough saved scaled sealed sent simulated
 staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
 verified current doubtful learned logarithmic phased wordless.
 """

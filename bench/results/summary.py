@@ -11,6 +11,8 @@ import msgspec
 
 from bench.throughput.drain import Drain
 from bench.throughput.ladder import IngestBenchResult, median_cpu
+from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers.compare import Peer
 from bench.throughput.raw_copy import RawCopy
@@ -29,10 +31,12 @@ class IngestRuns:
     copy: dict[str, list[RawCopy]] = field(default_factory=dict)
     drain: list[Drain] = field(default_factory=list)
     fleets: dict[str, list[Drain]] = field(default_factory=dict)
+    large_fleet: list[LargeFleet] = field(default_factory=list)
     rules: dict[str, list[Drain]] = field(default_factory=dict)
     with_rollups: list[Drain] = field(default_factory=list)
     without_rollups: list[Drain] = field(default_factory=list)
     open: dict[str, list[OpenLoop]] = field(default_factory=dict)
+    long: list[LongRun] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
 
@@ -105,10 +109,12 @@ def runs_of(result: IngestBenchResult) -> IngestRuns:
         copy=copies,
         drain=result.drains,
         fleets={str(n): runs for n, runs in result.fleets.items()},
+        large_fleet=result.large,
         rules=result.rules,
         with_rollups=result.marked,
         without_rollups=result.unmarked,
         open=result.open,
+        long=result.long,
         peers=result.peers,
     )
 

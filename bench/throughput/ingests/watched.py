@@ -12,7 +12,7 @@ from nabd import processes
 from nabd.cli.run import load_settings, run_process
 from rules.live import checkpoints
 
-WATCHED = (sys.executable, "-m", "bench.throughput.watched")
+WATCHED = (sys.executable, "-m", "bench.throughput.ingests.watched")
 _SAID = re.compile(r"^checkpoint held a batch up for ([0-9.]+) ms$", re.MULTILINE)
 
 
