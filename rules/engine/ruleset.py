@@ -100,7 +100,9 @@ def build_ruleset(
         texts=program.texts,
         polygons=program.polygons,
     )
-    return RuleSet(program=program, state=RuleState(program), attributes=attributes, devices=devices)
+    return RuleSet(
+        program=program, state=RuleState(program, len(devices)), attributes=attributes, devices=devices
+    )
 
 
 def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
