@@ -58,6 +58,7 @@ class Municipality:
 class Device:
     """One registered device: a place, with the hardware that stands there; `name` is the place's.
 
+    titles: what it is called by language, where that is not `title`.
     parent: what feeds it. relays: the gateways that pass on what it sends, by name.
     wire_name: what the hardware calls itself in topics, if not by the name. replaced: how many stood there
     before. installed_at: None while it is planned. retired_at: None until it is retired. district, street:
@@ -73,6 +74,7 @@ class Device:
     parent: str | None = None
     parent_id: int | None = None
     title: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -155,7 +157,7 @@ async def get_municipality(connection: Connection, name: str) -> Municipality:
 _ALL_DEVICES = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.title, d.titles, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
     d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
     coalesce(behind.relays, '{}') AS relays,
     g.name AS district, d.district_by_hand
@@ -208,7 +210,7 @@ async def load(connection: Connection) -> Registry:
 _SELECT = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.title, d.titles, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
     d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
     ARRAY(
         SELECT gateway.name FROM relay
@@ -258,7 +260,7 @@ WHERE
             WHERE relay.device_id = d.id AND gateway.name = $4
         )
     )
-    AND ($5::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($5)) > 0)
+    AND ($5::text IS NULL OR strpos(d.searched, folded($5)) > 0)
     AND ($6::boolean IS NULL OR (d.retired_at IS NOT NULL) = $6)
     AND (
         $7::text IS NULL OR $7 = CASE
@@ -300,7 +302,7 @@ async def list_devices(
         parent: only what the device of this name feeds, or relays.
         relay: only what the gateway of this name relays.
         district: only those in districts of this code, of any municipality without one.
-        search: only names or titles that contain this text, case ignored.
+        search: only names or titles, in any language, that contain this text as search compares it.
         retired: False for those in service, True for the retired, None for both.
         life: only those of this life (devices.registry.life); `retired` then says nothing.
         after: the last name of the page before.
