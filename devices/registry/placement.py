@@ -59,7 +59,7 @@ class MisplacedDevice:
 def misplaced(registry: Registry) -> list[MisplacedDevice]:
     """Return the devices in service that `check_near` would refuse today, by name."""
     found = []
-    for device in sorted(registry.devices.values(), key=lambda one: one.name):
+    for device in registry.devices.values():
         municipality = registry.municipalities[device.municipality]
         home = device.attributes.get(HOME[0]), device.attributes.get(HOME[1])
         for lat, lon in ((device.lat, device.lon), home):
@@ -77,7 +77,7 @@ def misplaced(registry: Registry) -> list[MisplacedDevice]:
                     )
                 )
                 break
-    return found
+    return sorted(found, key=lambda one: one.device)
 
 
 def _check_near(field: str, lat: float | None, lon: float | None, municipality: Municipality) -> None:
