@@ -37,7 +37,7 @@ added already apart apply bad bounded collected compiled completed configured co
 derived down embedded
 encoded exists failed fed fenced filling found generic good installed invalid issued labelled
 large last lasting left live lived local made max
-measured migrated moved open opened paced pending planned put queued rare raw receive received
+measured migrated misplaced moved open opened paced pending planned put queued rare raw receive received
 readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated
 staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
 verified current doubtful learned logarithmic phased wordless.
