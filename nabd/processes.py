@@ -250,7 +250,7 @@ async def api(settings: Settings) -> None:
         authority=authority_file(settings),
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
-        examine=lambda: doctor.examine(settings),
+        examine=lambda language: doctor.told(settings, language),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
         relaying=ways.relays if ways else None,

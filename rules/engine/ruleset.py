@@ -12,6 +12,7 @@ from alerts.transition import Transition
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Device, Registry
+from devices.texts.languages import called
 from rules.context.attributes import Attributes
 from rules.definition import summary
 from rules.engine.evaluate import RuleFailed, step
@@ -68,7 +69,9 @@ class RuleSet:
         definition = next(r.rule.definition for r in self.program.rules if r.rule.id == transition.rule)
         device = self.devices.get(transition.device_id)
         values = {**transition.evidence.get("values", {}), **transition.evidence.get("limits", {})}
-        values["device"] = device.title or device.name if device else str(transition.device_id)
+        values["device"] = (
+            called(device.title or device.name, device.titles) if device else str(transition.device_id)
+        )
         values["municipality"] = device.municipality if device else ""
         return summary.render(definition.summary, values)
 
@@ -103,9 +106,10 @@ def build_ruleset(
 ) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
+    attributes = attributes_of(kind.name, registry, program, maintenance)
     return RuleSet(
         program=program,
-        state=RuleState(program),
-        attributes=attributes_of(kind.name, registry, program, maintenance),
+        state=RuleState(program, attributes.devices),
+        attributes=attributes,
         devices=registry.devices,
     )
