@@ -1,14 +1,14 @@
 // How the platform does: every check with what to do about it, parts, versions.
 
-import { action } from "../shell/action.js";
-import { bdi } from "../shell/dom.js";
-import { get } from "../shell/http.js";
-import { full, number, t } from "../shell/i18n.js";
-import { now } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { mayEverywhere } from "../shell/frame.js";
-import { card, facts, note, padded, tag } from "./blocks.js";
-import { again } from "./stage.js";
+import { action } from "../../shell/action.js";
+import { bdi } from "../../shell/dom.js";
+import { get } from "../../shell/http.js";
+import { full, number, t } from "../../shell/i18n.js";
+import { now } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { mayEverywhere } from "../../shell/frame.js";
+import { card, facts, note, padded, tag } from "../blocks.js";
+import { again } from "../stage.js";
 
 const IS = { fine: "ok", note: "warning", bad: "critical" };
 const WORST_FIRST = ["bad", "note", "fine"];
