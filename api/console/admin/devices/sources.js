@@ -1,19 +1,19 @@
 // Sources: who speaks for foreign devices, how it goes with each, and what another platform is to be told.
 
-import { action, copied, reasonOf } from "../shell/action.js";
-import { go, moveLink, place } from "../shell/address.js";
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, fill, h } from "../shell/dom.js";
-import { get, patch, remove } from "../shell/http.js";
-import { number, t, titleOf } from "../shell/i18n.js";
-import { now, state } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { updateTimes } from "../shell/times.js";
-import { toast } from "../shell/toast.js";
-import { card, facts, listed, note, padded, since, tag, townName } from "./blocks.js";
+import { action, copied, reasonOf } from "../../shell/action.js";
+import { go, moveLink, place } from "../../shell/address.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, fill, h } from "../../shell/dom.js";
+import { get, patch, remove } from "../../shell/http.js";
+import { number, t, titleOf } from "../../shell/i18n.js";
+import { now, state } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { updateTimes } from "../../shell/times.js";
+import { toast } from "../../shell/toast.js";
+import { card, facts, listed, note, padded, since, tag, townName } from "../blocks.js";
 import { kindName } from "./devices.js";
 import { addSource, editSource, formatName } from "./source_form.js";
-import { again } from "./stage.js";
+import { again } from "../stage.js";
 
 const PATH = "/api/v1/sources";
 const AGAIN_MS = 5000;

@@ -1,13 +1,13 @@
 // Tokens of programs: the list, a new one that is shown once, and the end of one.
 
-import { copied } from "../shell/action.js";
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { post } from "../shell/http.js";
-import { t } from "../shell/i18n.js";
-import { at, card, filled, fromLocal, listed, since, tag, townName, townOptions, zoneOf } from "./blocks.js";
-import { again } from "./stage.js";
+import { copied } from "../../shell/action.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { post } from "../../shell/http.js";
+import { t } from "../../shell/i18n.js";
+import { at, card, filled, fromLocal, listed, since, tag, townName, townOptions, zoneOf } from "../blocks.js";
+import { again } from "../stage.js";
 
 const ROLES = ["viewer", "technician", "operator", "admin", "ministry"];
 const SCOPES = ["metrics", "alerts", "sms-answers"];

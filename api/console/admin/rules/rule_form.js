@@ -1,10 +1,10 @@
 // A form for the usual rules: a limit, a rate, silence, a geofence. It writes the text that is judged and applied.
 
-import { h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { language, languages, said, t } from "../shell/i18n.js";
-import { SEVERITIES, state } from "../shell/state.js";
-import { filled, kindOptions, numeric } from "./blocks.js";
+import { h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { language, languages, said, t } from "../../shell/i18n.js";
+import { SEVERITIES, state } from "../../shell/state.js";
+import { filled, kindOptions, numeric } from "../blocks.js";
 import { definitionOf, toYaml } from "./rule_text.js";
 
 const TEMPLATES = ["limit", "rate", "silence", "geofence"];

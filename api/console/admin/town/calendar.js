@@ -1,18 +1,18 @@
 // When people of a municipality work, and how soon their work is due.
 
-import { action, reasonOf } from "../shell/action.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, put, remove } from "../shell/http.js";
-import { language, number, numerals, said, t } from "../shell/i18n.js";
-import { SEVERITIES, state } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { card, facts, filled, kindOptions, note, padded, tag } from "./blocks.js";
-import { again } from "./stage.js";
-import { WEEKDAYS, dayName, dayText } from "./week.js";
+import { action, reasonOf } from "../../shell/action.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, put, remove } from "../../shell/http.js";
+import { language, number, numerals, said, t } from "../../shell/i18n.js";
+import { SEVERITIES, state } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { card, facts, filled, kindOptions, note, padded, tag } from "../blocks.js";
+import { again } from "../stage.js";
+import { WEEKDAYS, dayName, dayText } from "../week.js";
 
 const DAYS_SHOWN = 12;
 const urlOf = (town, rest = "") => `/api/v1/municipalities/${town.name}/calendar${rest}`;

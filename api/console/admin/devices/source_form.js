@@ -1,11 +1,11 @@
 // The form of a source, to add one and to change one: what it speaks, by which way, and where.
 
-import { openDialog } from "../shell/dialog.js";
-import { h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { get, patch, post } from "../shell/http.js";
-import { t } from "../shell/i18n.js";
-import { filled, note, present, townOptions } from "./blocks.js";
+import { openDialog } from "../../shell/dialog.js";
+import { h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { get, patch, post } from "../../shell/http.js";
+import { t } from "../../shell/i18n.js";
+import { filled, note, present, townOptions } from "../blocks.js";
 import { input } from "./devices.js";
 
 // Names of products and standards.

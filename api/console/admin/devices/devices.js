@@ -1,20 +1,20 @@
 // Devices: the list, one that is registered by a form, and what can be done with one.
 
-import { go, moveLink, place } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { post } from "../shell/http.js";
-import { firstSteps } from "../shell/first.js";
-import { said, t, titleOf } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { titleFields, titleSaid } from "../shell/titles.js";
-import { card, filled, kindOptions, listed, numeric, present, tag, townName, townOptions } from "./blocks.js";
+import { go, moveLink, place } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { post } from "../../shell/http.js";
+import { firstSteps } from "../../shell/first.js";
+import { said, t, titleOf } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { titleFields, titleSaid } from "../../shell/titles.js";
+import { card, filled, kindOptions, listed, numeric, present, tag, townName, townOptions } from "../blocks.js";
 import { firstCredential, missingCredentials } from "./credentials.js";
 import { oneDevice } from "./device.js";
 import { importDevices } from "./device_list.js";
-import { again } from "./stage.js";
+import { again } from "../stage.js";
 
 const STRUCTURAL = ["gateway", "circuit", "cabinet"];
 const LIFE = { installed: "ok", planned: "warning", retired: "none" };

@@ -1,13 +1,13 @@
 // What a rule would have done: figures, days as bars beside the live rule's, and the alerts.
 
-import { deviceLink } from "../shell/address.js";
-import { bdi, h, s } from "../shell/dom.js";
-import { sendText } from "../shell/http.js";
-import { full, number, t, tn } from "../shell/i18n.js";
-import { now } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { at, facts, note, tag } from "./blocks.js";
-import { dayText } from "./week.js";
+import { deviceLink } from "../../shell/address.js";
+import { bdi, h, s } from "../../shell/dom.js";
+import { sendText } from "../../shell/http.js";
+import { full, number, t, tn } from "../../shell/i18n.js";
+import { now } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { at, facts, note, tag } from "../blocks.js";
+import { dayText } from "../week.js";
 
 const DAY_MS = 86_400_000;
 // The platform takes at most 31 days, by its clock.

@@ -1,14 +1,14 @@
 // A list of devices as CSV: looked at line by line before anything is stored.
 
-import { reasonOf } from "../shell/action.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field } from "../shell/forms.js";
-import { sendText } from "../shell/http.js";
-import { number, t, tn } from "../shell/i18n.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { again } from "./stage.js";
+import { reasonOf } from "../../shell/action.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field } from "../../shell/forms.js";
+import { sendText } from "../../shell/http.js";
+import { number, t, tn } from "../../shell/i18n.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { again } from "../stage.js";
 
 const SHOWN = 100;
 const NAMES_SHOWN = 20;

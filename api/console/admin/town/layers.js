@@ -1,16 +1,16 @@
 // Districts and streets: what is there, and a GeoJSON file that is looked at before it is stored.
 
-import { reasonOf } from "../shell/action.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, sendText } from "../shell/http.js";
-import { language, number, t } from "../shell/i18n.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts } from "./blocks.js";
-import { again } from "./stage.js";
+import { reasonOf } from "../../shell/action.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, sendText } from "../../shell/http.js";
+import { language, number, t } from "../../shell/i18n.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts } from "../blocks.js";
+import { again } from "../stage.js";
 
 const LAYERS = ["districts", "streets"];
 const NAMES_SHOWN = 12;

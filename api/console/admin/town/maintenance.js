@@ -1,17 +1,17 @@
 // When people work on devices, once or again and again; and the silences that are in force.
 
-import { action } from "../shell/action.js";
-import { deviceLink } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { post } from "../shell/http.js";
-import { number, numerals, t } from "../shell/i18n.js";
-import { toast } from "../shell/toast.js";
-import { at, card, filled, fromLocal, listed, note, tag, townName, townOptions, zoneOf, zoneOfDevice } from "./blocks.js";
-import { again } from "./stage.js";
-import { dayName } from "./week.js";
+import { action } from "../../shell/action.js";
+import { deviceLink } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { post } from "../../shell/http.js";
+import { number, numerals, t } from "../../shell/i18n.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, filled, fromLocal, listed, note, tag, townName, townOptions, zoneOf, zoneOfDevice } from "../blocks.js";
+import { again } from "../stage.js";
+import { dayName } from "../week.js";
 
 const IS = { running: "ok", active: "ok", planned: "warning", coming: "warning" };
 const placeOf = (one) => (one.device ? deviceLink(one.device, { class: "plain-link" }, bdi(one.device)) : one.municipality ? bdi(townName(one.municipality)) : t("all_towns"));

@@ -1,21 +1,21 @@
 // On-call schedules: who is on call this week, who stands in, and the turns.
 
-import { action } from "../shell/action.js";
-import { go, moveLink } from "../shell/address.js";
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, patch, post, remove } from "../shell/http.js";
-import { said, t, time } from "../shell/i18n.js";
-import { beginOf, dayOf } from "../shell/moments.js";
-import { now } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { titleFields, titleSaid } from "../shell/titles.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts, filled, fromLocal, listed, note, padded, townName, townOptions, zoneOf } from "./blocks.js";
-import { again } from "./stage.js";
-import { dayText } from "./week.js";
+import { action } from "../../shell/action.js";
+import { go, moveLink } from "../../shell/address.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, patch, post, remove } from "../../shell/http.js";
+import { said, t, time } from "../../shell/i18n.js";
+import { beginOf, dayOf } from "../../shell/moments.js";
+import { now } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { titleFields, titleSaid } from "../../shell/titles.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts, filled, fromLocal, listed, note, padded, townName, townOptions, zoneOf } from "../blocks.js";
+import { again } from "../stage.js";
+import { dayText } from "../week.js";
 
 const DAYS = 7;
 const DAY_MS = 86_400_000;

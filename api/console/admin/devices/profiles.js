@@ -1,15 +1,15 @@
 // Profiles: how models of other vendors are read, and what becomes of a message that is tried.
 
-import { action } from "../shell/action.js";
-import { moveLink } from "../shell/address.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, post } from "../shell/http.js";
-import { number, said, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { card, facts, filled, measurementName, note, numeric, padded, present, tag } from "./blocks.js";
+import { action } from "../../shell/action.js";
+import { moveLink } from "../../shell/address.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, post } from "../../shell/http.js";
+import { number, said, t } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { card, facts, filled, measurementName, note, numeric, padded, present, tag } from "../blocks.js";
 import { input, kindName } from "./devices.js";
 
 // What network servers wrap a message in; a plain one needs no name.

@@ -1,18 +1,18 @@
 // Devices that send and that nobody registered: adopt one, receive again what was kept, or never let it in.
 
-import { action, reasonOf } from "../shell/action.js";
-import { go } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, post, remove } from "../shell/http.js";
-import { number, t } from "../shell/i18n.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { at, card, note, numeric, padded, present, since, townName } from "./blocks.js";
+import { action, reasonOf } from "../../shell/action.js";
+import { go } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, post, remove } from "../../shell/http.js";
+import { number, t } from "../../shell/i18n.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, note, numeric, padded, present, since, townName } from "../blocks.js";
 import { input, kindName } from "./devices.js";
-import { again } from "./stage.js";
+import { again } from "../stage.js";
 import { reasonText } from "./rejections.js";
 
 const pathOf = (one, rest) => `/api/v1/quarantine/${encodeURIComponent(one.device)}/${rest}`;

@@ -1,21 +1,21 @@
 // One device for its administrator: what is said of it, its hardware, its life.
 
-import { action } from "../shell/action.js";
-import { deviceLink, moveLink } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, patch, post } from "../shell/http.js";
-import { said, t, titleOf } from "../shell/i18n.js";
-import { table } from "../shell/tables.js";
-import { titleSaid } from "../shell/titles.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts, filled, fromLocal, note, numeric, padded, tag, townName, townOptions, zoneOf } from "./blocks.js";
+import { action } from "../../shell/action.js";
+import { deviceLink, moveLink } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, patch, post } from "../../shell/http.js";
+import { said, t, titleOf } from "../../shell/i18n.js";
+import { table } from "../../shell/tables.js";
+import { titleSaid } from "../../shell/titles.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts, filled, fromLocal, note, numeric, padded, tag, townName, townOptions, zoneOf } from "../blocks.js";
 import { credentialsCard } from "./credentials.js";
 import { attributesSaid, deviceFields, input, kindName } from "./devices.js";
 import { ledgerCard } from "./rejections.js";
-import { again } from "./stage.js";
+import { again } from "../stage.js";
 
 const pathOf = (name, rest = "") => `/api/v1/devices/${encodeURIComponent(name)}${rest}`;
 

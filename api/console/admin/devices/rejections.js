@@ -1,11 +1,11 @@
 // What was not stored, and why, with the bytes that came; and the balance of everything received.
 
-import { deviceLink, go, place } from "../shell/address.js";
-import { bdi, h } from "../shell/dom.js";
-import { field } from "../shell/forms.js";
-import { get } from "../shell/http.js";
-import { number, t } from "../shell/i18n.js";
-import { card, facts, filled, listed, note, padded, since, tag } from "./blocks.js";
+import { deviceLink, go, place } from "../../shell/address.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field } from "../../shell/forms.js";
+import { get } from "../../shell/http.js";
+import { number, t } from "../../shell/i18n.js";
+import { card, facts, filled, listed, note, padded, since, tag } from "../blocks.js";
 
 const KNOWN = ["bad_topic", "unknown_municipality", "unknown_kind", "unknown_device", "misplaced", "not_your_device", "malformed", "bad_time", "bad_value", "conflict", "quota", "internal"];
 

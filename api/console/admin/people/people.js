@@ -1,16 +1,16 @@
 // People: the list, and one person with their roles and ways in.
 
-import { action, copied } from "../shell/action.js";
-import { go, moveLink } from "../shell/address.js";
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { get, patch, post, remove } from "../shell/http.js";
-import { language, languages, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { toast } from "../shell/toast.js";
-import { card, facts, filled, listed, padded, since, tag, townName, townOptions } from "./blocks.js";
-import { again } from "./stage.js";
+import { action, copied } from "../../shell/action.js";
+import { go, moveLink } from "../../shell/address.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { get, patch, post, remove } from "../../shell/http.js";
+import { language, languages, t } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { toast } from "../../shell/toast.js";
+import { card, facts, filled, listed, padded, since, tag, townName, townOptions } from "../blocks.js";
+import { again } from "../stage.js";
 
 const ROLES = ["viewer", "technician", "operator", "admin", "ministry"];
 const pathOf = (name) => `/api/v1/users/${encodeURIComponent(name)}`;

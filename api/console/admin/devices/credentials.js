@@ -1,16 +1,16 @@
 // What devices sign in with at the broker: shown, made anew and told once, taken back.
 
-import { place } from "../shell/address.js";
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { get, post } from "../shell/http.js";
-import { t, titleOf, tn } from "../shell/i18n.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { at, card, filled, kindOptions, note, padded, tag, townOptions } from "./blocks.js";
+import { place } from "../../shell/address.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { get, post } from "../../shell/http.js";
+import { t, titleOf, tn } from "../../shell/i18n.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, filled, kindOptions, note, padded, tag, townOptions } from "../blocks.js";
 import { showFirstWords } from "./first_words.js";
-import { again } from "./stage.js";
+import { again } from "../stage.js";
 
 const OVERLAPS = [0, 24, 168, 720];
 const pathOf = (device, rest = "") => `/api/v1/devices/${encodeURIComponent(device.name)}/credentials${rest}`;

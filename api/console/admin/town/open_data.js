@@ -1,15 +1,15 @@
 // Open data: whether a municipality publishes, under which licence, and what.
 
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, put, remove } from "../shell/http.js";
-import { said, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts, measurementName, note, padded } from "./blocks.js";
-import { again } from "./stage.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, put, remove } from "../../shell/http.js";
+import { said, t } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts, measurementName, note, padded } from "../blocks.js";
+import { again } from "../stage.js";
 
 const path = (town) => `/api/v1/municipalities/${town.name}/open-data`;
 

@@ -1,17 +1,17 @@
 // Firmware: images, and rollouts that bring them to devices, each with how far it is.
 
-import { action, reasonOf } from "../shell/action.js";
-import { deviceLink, moveLink, place } from "../shell/address.js";
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, post } from "../shell/http.js";
-import { number, said, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts, listed, note, numeric, padded, since, tag, townName, townOptions } from "./blocks.js";
-import { again } from "./stage.js";
+import { action, reasonOf } from "../../shell/action.js";
+import { deviceLink, moveLink, place } from "../../shell/address.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, post } from "../../shell/http.js";
+import { number, said, t } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts, listed, note, numeric, padded, since, tag, townName, townOptions } from "../blocks.js";
+import { again } from "../stage.js";
 
 const IS = { running: "warning", paused: "none", stopped: "critical", done: "ok", cancelled: "none" };
 const DEVICE_IS = { waiting: "none", offered: "warning", downloading: "warning", updated: "ok", failed: "critical", "rolled-back": "major" };

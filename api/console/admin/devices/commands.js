@@ -1,18 +1,18 @@
 // Commands to many devices, which two administrators give together; and devices that are set otherwise than wanted.
 
-import { commandFields, commandName } from "../device/commands.js";
-import { action } from "../shell/action.js";
-import { deviceLink } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { post } from "../shell/http.js";
-import { number, said, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { toast } from "../shell/toast.js";
-import { at, card, filled, kindOptions, listed, note, padded, present, tag, townName, townOptions } from "./blocks.js";
-import { again } from "./stage.js";
+import { commandFields, commandName } from "../../device/commands.js";
+import { action } from "../../shell/action.js";
+import { deviceLink } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { post } from "../../shell/http.js";
+import { number, said, t } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, filled, kindOptions, listed, note, padded, present, tag, townName, townOptions } from "../blocks.js";
+import { again } from "../stage.js";
 
 const IS = { waiting: "warning", approved: "ok", refused: "none", lapsed: "none" };
 const AGREES = { waiting: "warning", refused: "major", apart: "major" };

@@ -1,12 +1,12 @@
 // Who changed what, and whether the record of it is whole.
 
-import { action } from "../shell/action.js";
-import { go, place } from "../shell/address.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { get } from "../shell/http.js";
-import { number, t, tn } from "../shell/i18n.js";
-import { at, card, filled, listed, padded, townName, townOptions } from "./blocks.js";
+import { action } from "../../shell/action.js";
+import { go, place } from "../../shell/address.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { get } from "../../shell/http.js";
+import { number, t, tn } from "../../shell/i18n.js";
+import { at, card, filled, listed, padded, townName, townOptions } from "../blocks.js";
 
 export async function show(root) {
   const query = new URLSearchParams(Object.entries({ municipality: place().town, who: place().who, subject: place().subject, action: place().verb }).filter(([, value]) => value));

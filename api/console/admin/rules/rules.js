@@ -1,12 +1,12 @@
 // Rules: which there are and how they do; a new one.
 
-import { go, moveLink, place } from "../shell/address.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { mayEverywhere } from "../shell/frame.js";
-import { number, said, t } from "../shell/i18n.js";
-import { card, kindOptions, listed, tag } from "./blocks.js";
-import { kindName } from "./devices.js";
+import { go, moveLink, place } from "../../shell/address.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { mayEverywhere } from "../../shell/frame.js";
+import { number, said, t } from "../../shell/i18n.js";
+import { card, kindOptions, listed, tag } from "../blocks.js";
+import { kindName } from "../devices/devices.js";
 import { newRule, oneRule } from "./rule.js";
 
 export const ruleState = (rule) => tag(t(`rulestate_${rule.state.replace(" ", "_")}`), { "in force": "ok", broken: "critical", disabled: "none" }[rule.state]);

@@ -1,22 +1,22 @@
 // Municipalities: what they are called, when people work, how soon work is due, their districts and streets.
 
-import { go, moveLink } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field } from "../shell/forms.js";
-import { may, mayEverywhere } from "../shell/frame.js";
-import { get, patch, post } from "../shell/http.js";
-import { number, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { titleFields, titleSaid } from "../shell/titles.js";
-import { toast } from "../shell/toast.js";
-import { card, facts, filled, numeric, padded, townName } from "./blocks.js";
+import { go, moveLink } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field } from "../../shell/forms.js";
+import { may, mayEverywhere } from "../../shell/frame.js";
+import { get, patch, post } from "../../shell/http.js";
+import { number, t } from "../../shell/i18n.js";
+import { state } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { titleFields, titleSaid } from "../../shell/titles.js";
+import { toast } from "../../shell/toast.js";
+import { card, facts, filled, numeric, padded, townName } from "../blocks.js";
 import { calendarCard, targetsCard } from "./calendar.js";
 import { layersCard } from "./layers.js";
 import { openDataCard } from "./open_data.js";
-import { again } from "./stage.js";
-import { dayName } from "./week.js";
+import { again } from "../stage.js";
+import { dayName } from "../week.js";
 
 export async function show(root, name) {
   const { items } = await get("/api/v1/municipalities");

@@ -1,18 +1,18 @@
 // Whom alerts are told: the text of the routes, a question to it, and the channels.
 
-import { action } from "../shell/action.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { may, mayEverywhere } from "../shell/frame.js";
-import { get, post, sendText } from "../shell/http.js";
-import { language, number, t } from "../shell/i18n.js";
-import { SEVERITIES } from "../shell/state.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts, filled, fromLocal, note, padded, since, tag, zoneOfDevice } from "./blocks.js";
-import { textEditor } from "./editor.js";
-import { again } from "./stage.js";
+import { action } from "../../shell/action.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { may, mayEverywhere } from "../../shell/frame.js";
+import { get, post, sendText } from "../../shell/http.js";
+import { language, number, t } from "../../shell/i18n.js";
+import { SEVERITIES } from "../../shell/state.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts, filled, fromLocal, note, padded, since, tag, zoneOfDevice } from "../blocks.js";
+import { textEditor } from "../editor.js";
+import { again } from "../stage.js";
 
 const KNOWN_CHANNELS = ["email", "ntfy", "telegram", "sms", "webhook", "mqtt", "push", "apprise"];
 const channelName = (name) => (KNOWN_CHANNELS.includes(name) ? t(`channel_${name}`) : bdi(name));

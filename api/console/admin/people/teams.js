@@ -1,15 +1,15 @@
 // Teams: people who are told together.
 
-import { confirmed, openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { checkbox, field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
-import { get, patch, post, remove } from "../shell/http.js";
-import { said, t } from "../shell/i18n.js";
-import { titleFields, titleSaid } from "../shell/titles.js";
-import { toast } from "../shell/toast.js";
-import { card, filled, listed, townName, townOptions } from "./blocks.js";
-import { again } from "./stage.js";
+import { confirmed, openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { checkbox, field, select } from "../../shell/forms.js";
+import { may } from "../../shell/frame.js";
+import { get, patch, post, remove } from "../../shell/http.js";
+import { said, t } from "../../shell/i18n.js";
+import { titleFields, titleSaid } from "../../shell/titles.js";
+import { toast } from "../../shell/toast.js";
+import { card, filled, listed, townName, townOptions } from "../blocks.js";
+import { again } from "../stage.js";
 
 export async function show(root) {
   const people = may("manage-people") ? (await get("/api/v1/users?limit=1000")).items : [];

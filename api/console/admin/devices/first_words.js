@@ -1,13 +1,13 @@
 // What a device that was just given a password does with it: a code, lines to copy, and what it says first.
 
-import { copied } from "../shell/action.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field } from "../shell/forms.js";
-import { get } from "../shell/http.js";
-import { t, titleOf } from "../shell/i18n.js";
-import { qr } from "../shell/qr.js";
-import { tag } from "./blocks.js";
+import { copied } from "../../shell/action.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field } from "../../shell/forms.js";
+import { get } from "../../shell/http.js";
+import { t, titleOf } from "../../shell/i18n.js";
+import { qr } from "../../shell/qr.js";
+import { tag } from "../blocks.js";
 import { reasonText } from "./rejections.js";
 
 const LOOK_EVERY_MS = 2000;

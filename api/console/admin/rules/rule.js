@@ -1,23 +1,23 @@
 // One rule: its text with mistakes as they are typed, its limits, a test on the past, a trial, its history.
 
-import { action, reasonOf } from "../shell/action.js";
-import { go, moveLink } from "../shell/address.js";
-import { openDialog } from "../shell/dialog.js";
-import { bdi, h } from "../shell/dom.js";
-import { field, select } from "../shell/forms.js";
-import { mayEverywhere } from "../shell/frame.js";
-import { get, post, remove, sendText } from "../shell/http.js";
-import { number, said, t } from "../shell/i18n.js";
-import { table } from "../shell/tables.js";
-import { toast } from "../shell/toast.js";
-import { at, card, facts, note, padded } from "./blocks.js";
+import { action, reasonOf } from "../../shell/action.js";
+import { go, moveLink } from "../../shell/address.js";
+import { openDialog } from "../../shell/dialog.js";
+import { bdi, h } from "../../shell/dom.js";
+import { field, select } from "../../shell/forms.js";
+import { mayEverywhere } from "../../shell/frame.js";
+import { get, post, remove, sendText } from "../../shell/http.js";
+import { number, said, t } from "../../shell/i18n.js";
+import { table } from "../../shell/tables.js";
+import { toast } from "../../shell/toast.js";
+import { at, card, facts, note, padded } from "../blocks.js";
 import { backtest, findings } from "./backtest.js";
-import { kindName } from "./devices.js";
-import { textEditor } from "./editor.js";
+import { kindName } from "../devices/devices.js";
+import { textEditor } from "../editor.js";
 import { ruleForm } from "./rule_form.js";
 import { inOrder, limitsOf, toYaml, withLimit } from "./rule_text.js";
 import { ruleState } from "./rules.js";
-import { again } from "./stage.js";
+import { again } from "../stage.js";
 
 const DAYS = [1, 3, 7, 31];
 const pathOf = (id, rest = "") => `/api/v1/rules/${encodeURIComponent(id)}${rest}`;
