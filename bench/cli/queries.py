@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +44,12 @@ def queries(
         int, typer.Option(min=0, help="of each drain that shows what rollups cost ingest; 0: none")
     ] = 20_000,
     runs: Annotated[int, typer.Option(min=1, help="how often ingest drains with rollups, and without")] = 3,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            help="what scripts/bench-timescale printed: its columnstore is told beside", exists=True
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object alone")] = False,
 ) -> None:
     """Ask what screens and panels ask, of a past by the simulator's physics; then drain, in turns.
@@ -57,24 +64,34 @@ def queries(
     else:
         found = asyncio.run(_on_server(dsn, devices, days, cache))
     drained = asyncio.run(_drained(messages, runs)) if messages else None
+    other = json.loads(beside.read_text()) if beside is not None else None
+    if other is not None:
+        found |= {"timescale": other, "compression_ratio": other["compression_ratio"]}
     found |= {"drain_with_rollups_ratio": drained and drained["ratio"], "drains": drained}
     if not as_json:
-        table(
-            ("question", "span", "p50 ms", "p95 ms", "rows"),
-            [tuple(one.values()) for one in found["queries"]],
-        )
-        ratio = found["compression_ratio"]
-        line(f"{found['readings']:,} readings, {found['bytes_per_row']} bytes each with indexes")
-        rolled = found["rollup_bytes_per_reading"]
-        line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
-        line("no columnstore on this edition" if ratio is None else f"columnstore: 1/{ratio}")
-        line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
+        for one in (found, other):
+            if one is not None:
+                _print(one)
         if drained:
             line(
                 f"ingest drains with rollups / without {drained['ratio']}:"
                 f" {drained['sent']} readings sent, {drained['stored']} stored, {drained['lost']} lost"
             )
     print_json(found)
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    table(
+        ("question", "span", "p50 ms", "p95 ms", "rows"),
+        [tuple(one.values()) for one in found["queries"]],
+    )
+    line(f"{found['readings']:,} readings, {found['bytes_per_row']} bytes each with indexes")
+    rolled = found["rollup_bytes_per_reading"]
+    line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
+    if values := found["column_bytes"]:
+        line(f"columnstore: 1/{found['compression_ratio']}; bytes of a value:")
+        table(("column", "bytes"), list(values.items()))
+    line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
 
 
 async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[str, Any]:
@@ -108,14 +125,22 @@ async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[s
     }
 
 
-async def _make(connection: Connection, plan: dict[str, int], cache: Path) -> past.PastSize:
+async def _make(connection: Connection, plan: Mapping[str, int], cache: Path) -> past.PastSize:
     with progress() as bar:
         task = bar.add_task("making devices", total=100)
 
         def tell(what: str, share: float) -> None:
             bar.update(task, description=what, completed=round(share * 100))
 
-        return await past.make_past(connection, kinds.load(None), **plan, cache=cache, tell=tell)
+        return await past.make_past(
+            connection,
+            kinds.load(None),
+            devices=plan["devices"],
+            days=plan["days"],
+            end=plan["end"],
+            cache=cache,
+            tell=tell,
+        )
 
 
 def _end() -> int:

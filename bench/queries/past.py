@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import make_town
 from ingest.commit.rows import copy_columns
 from nabd import rollups
-from readings.kept.retention import Retention
+from readings.kept.retention import Retention, chunk_for
 from readings.rollups import backfill, marks
 from readings.rollups.roll_up import roll_up
 from readings.tables import table_name, tables_of
@@ -29,13 +30,16 @@ from store.audit import PLATFORM
 from store.connection import Connection
 from store.edition import Edition
 from store.migrate import migrate
-from store.readings import CopyWriter
+from store.readings import CopyWriter, Writer
 from store.standing.sizes import table_sizes
 from store.tables import RETENTION, Resolution
 
 TEMPLATES = 40
 """Devices whose physics is computed; the others live the same lives, some minutes later."""
 MOST_AT_ONCE = 500
+MOST_A_DAY = 150
+"""Readings of a device, about: what bins say, every ten minutes."""
+COPY = CopyWriter()
 
 Tell = Callable[[str, float], None]
 """Told what is being done, and which share of it is done: 0 to 1."""
@@ -43,12 +47,17 @@ Tell = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastSize:
-    """What a past takes. bytes_per_row: with indexes; compression_ratio: None on the plain edition."""
+    """What a past takes.
+
+    bytes_per_row: with indexes. compression_ratio: row store's bytes / columnstore's. column_bytes: those of
+    a value in the columnstore, by kind and column. Both are None on the plain edition.
+    """
 
     readings: int
     bytes_per_row: float
     rollup_bytes_per_reading: float
     compression_ratio: float | None
+    column_bytes: Mapping[str, float] | None
     made_s: float
     rolled_s: float
     rollup_lag_s: float
@@ -63,13 +72,16 @@ async def make_past(
     end: int,
     cache: Path,
     tell: Tell = lambda what, share: None,
+    writer: Writer = COPY,
 ) -> PastSize:
     """Fill a database with readings of lights and bins up to `end`, and roll them up.
 
-    What a making that was cut has stored of the same past stays; the seconds are those of this one.
+    writer: for servers that take no COPY. What a making that was cut has stored of the same past stays; the
+    seconds are those of this one.
     """
     lengths = {**RETENTION, Resolution.READING: timedelta(days=days + 30)}
-    tables = tables_of(declared.values(), Retention(lengths=lengths))
+    chunk = chunk_for(devices // 2 * MOST_A_DAY)
+    tables = tables_of(declared.values(), Retention(lengths=lengths, chunk=chunk))
     report = await migrate(connection, tables, now=end)
     town = make_town(1, declared, bins=TEMPLATES, lights=TEMPLATES, drones=0, others=0, strangers=0)
     if not await connection.fetchval("SELECT true FROM municipality WHERE name = $1", town.municipality):
@@ -86,7 +98,7 @@ async def make_past(
     for kind in kinds:
         lives = [one for one in town.sensing if one.kind == kind.name][: max(1, min(TEMPLATES, devices // 2))]
         await _register(connection, declared, kind, lives[0].municipality, devices // 2, days, end)
-        await _store(connection, kind, lives, days, end, cache, tell)
+        await _store(connection, kind, lives, days, end, cache, tell, writer)
     made_s = time.monotonic() - began
     began = time.monotonic()
     while await rollups.turn(connection, kinds, lambda: end):
@@ -125,6 +137,7 @@ async def _store(
     end: int,
     cache: Path,
     tell: Tell,
+    writer: Writer,
 ) -> None:
     name = table_name(kind.name)
     rows = await connection.fetch(
@@ -139,7 +152,7 @@ async def _store(
         life = life_of(lives[n % len(lives)], kind, start, days, cache)
         columns = columns_of(kind, life, row["id"], (n // len(lives)) * 7 * SECOND)
         columns = columns.take(columns.observed_at < end)
-        await CopyWriter().append(connection, name, copy_columns(columns), len(columns), iter(()))
+        await writer.append(connection, name, copy_columns(columns), len(columns), iter(()))
         tell(f"storing {kind.name}s", (n + 1) / len(rows))
 
 
@@ -172,8 +185,10 @@ async def _size(
     readings = 0
     sizes = dict.fromkeys(Resolution, 0)
     compressed = 0
+    values: Counter[str] = Counter()
     for kind in kinds:
-        readings += await connection.fetchval(f"SELECT count(*) FROM {table_name(kind.name)}")  # noqa: S608
+        rows = await connection.fetchval(f"SELECT count(*) FROM {table_name(kind.name)}")  # noqa: S608
+        readings += rows
         for resolution in Resolution:
             name = f"{kind.name}_{resolution}"
             if edition is Edition.PLAIN:
@@ -183,13 +198,38 @@ async def _size(
             if resolution is Resolution.READING:
                 await connection.fetch(_COMPRESS, name)
                 compressed += await connection.fetchval(_HYPERTABLE, name)
+                for column, size in (await _column_bytes(connection, name)).items():
+                    values[f"{kind.name}.{column}"] = round(size / rows, 2)
     rolled = sizes[Resolution.HOUR] + sizes[Resolution.DAY]
     return PastSize(
         readings=readings,
         bytes_per_row=round(sizes[Resolution.READING] / readings, 1),
         rollup_bytes_per_reading=round(rolled / readings, 1),
         compression_ratio=round(sizes[Resolution.READING] / compressed, 2) if compressed else None,
+        column_bytes=dict(values.most_common()) if compressed else None,
         made_s=round(made_s, 1),
         rolled_s=round(rolled_s, 1),
         rollup_lag_s=round(lag_s, 2),
     )
+
+
+_CHUNKS = (
+    "SELECT format('%I.%I', c.schema_name, c.table_name) AS name FROM _timescaledb_catalog.chunk AS p"
+    " JOIN _timescaledb_catalog.chunk AS c ON c.id = p.compressed_chunk_id"
+    " JOIN _timescaledb_catalog.hypertable AS h ON h.id = p.hypertable_id WHERE h.table_name = $1"
+)
+_COLUMNS = (
+    "SELECT quote_ident(attname) AS name FROM pg_attribute"
+    " WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped"
+)
+
+
+async def _column_bytes(connection: Connection, name: str) -> Mapping[str, int]:
+    """Return the bytes of every column in the columnstore of a hypertable."""
+    found: Counter[str] = Counter()
+    for chunk in [row["name"] for row in await connection.fetch(_CHUNKS, name)]:
+        columns = [row["name"] for row in await connection.fetch(_COLUMNS, chunk)]
+        sums = ", ".join(f"sum(pg_column_size({column})) AS {column}" for column in columns)
+        for row in await connection.fetch(f"SELECT {sums} FROM {chunk}"):  # noqa: S608
+            found.update({column: size or 0 for column, size in row.items()})
+    return found

@@ -5,7 +5,7 @@ import { confirmed, openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { get, post } from "../shell/http.js";
-import { t, tn } from "../shell/i18n.js";
+import { t, titleOf, tn } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
 import { at, card, filled, kindOptions, note, padded, tag, townOptions } from "./blocks.js";
@@ -62,7 +62,7 @@ function rotate(device, works) {
 }
 
 function revoke(device) {
-  confirmed(t("credentials_revoke"), t("credentials_revoke_how", { device: device.title || device.name }), t("revoke"), async () => {
+  confirmed(t("credentials_revoke"), t("credentials_revoke_how", { device: titleOf(device) }), t("revoke"), async () => {
     const { revoked } = await post(pathOf(device, "/revoke"));
     await again();
     toast(tn("credentials_revoked", revoked));

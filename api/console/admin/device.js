@@ -7,8 +7,9 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, patch, post } from "../shell/http.js";
-import { said, t } from "../shell/i18n.js";
+import { said, t, titleOf } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
+import { titleSaid } from "../shell/titles.js";
 import { toast } from "../shell/toast.js";
 import { at, card, facts, filled, fromLocal, note, numeric, padded, tag, townName, townOptions, zoneOf } from "./blocks.js";
 import { credentialsCard } from "./credentials.js";
@@ -23,7 +24,7 @@ export async function oneDevice(name) {
   const gone = device.life === "retired";
   return [
     h("p", { class: "back" }, moveLink({ name: null }, { class: "plain-link" }, t("devices"))),
-    card(device.title || device.name, [
+    card(titleOf(device), [
       deviceLink(name, { class: "plain-link" }, t("device_page")),
       !gone && h("button", { type: "button", "data-focus": "edit", onclick: () => editDevice(device) }, t("edit")),
       !gone && h("button", { type: "button", onclick: () => moveDevice(device) }, t("device_move")),
@@ -69,14 +70,14 @@ async function changed(device, body) {
 
 function editDevice(device) {
   openDialog({
-    title: device.title || device.name, wide: true, body: deviceFields(device),
+    title: titleOf(device), wide: true, body: deviceFields(device),
     async submit(values) {
       const attributes = attributesSaid(values.attributes);
       for (const name of Object.keys(device.attributes)) if (!(name in attributes)) attributes[name] = null;
       for (const [name, value] of Object.entries(attributes)) if (JSON.stringify(device.attributes[name]) === JSON.stringify(value)) delete attributes[name];
       const serial = filled(values.serial);
       await changed(device, {
-        title: values.title.trim(), lat: numeric(values.lat), lon: numeric(values.lon), parent: filled(values.parent), attributes,
+        title: values.title.trim(), titles: titleSaid(values, true), lat: numeric(values.lat), lon: numeric(values.lon), parent: filled(values.parent), attributes,
         ...(serial && serial !== device.serial ? { serial } : {}),
       });
     },

@@ -7,8 +7,9 @@ import { checkbox, field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { post } from "../shell/http.js";
 import { firstSteps } from "../shell/first.js";
-import { said, t } from "../shell/i18n.js";
+import { said, t, titleOf } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
+import { titleFields, titleSaid } from "../shell/titles.js";
 import { card, filled, kindOptions, listed, numeric, present, tag, townName, townOptions } from "./blocks.js";
 import { firstCredential, missingCredentials } from "./credentials.js";
 import { oneDevice } from "./device.js";
@@ -30,7 +31,7 @@ async function allDevices() {
   if (place().tab === "retired") query.set("retired", "true");
   const list = await listed(`/api/v1/devices?${query}`, [
     { title: t("device"), cell: (one) => moveLink({ name: one.name, words: null, kind: null, town: null, tab: null }, { class: "plain-link" }, bdi(one.name)) },
-    { title: t("called"), cell: (one) => bdi(one.title || "–") },
+    { title: t("called"), cell: (one) => bdi(titleOf({ ...one, name: "–" })) },
     { title: t("kind"), cell: (one) => kindName(one.kind) },
     { title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) },
     { title: t("district"), cell: (one) => (one.district ? bdi(said(one.district_title, one.district)) : "–") },
@@ -57,11 +58,12 @@ export const input = (name, value, attributes) => h("input", { name, value: valu
 // The fields that a device has from its first day on.
 export const deviceFields = (device = {}) => [
   h("div", { class: "fields" },
-    field(t("called"), input("title", device.title, { maxlength: 200 })),
+    field(t("called"), input("title", device.title, { maxlength: 200, dir: "auto" })),
     field(t("latitude"), input("lat", device.lat, { dir: "ltr", inputmode: "decimal" })),
     field(t("longitude"), input("lon", device.lon, { dir: "ltr", inputmode: "decimal" })),
     field(t("parent"), input("parent", device.parent, { dir: "ltr", maxlength: 64 }), t("parent_hint")),
     field(t("serial"), input("serial", device.serial, { dir: "ltr", maxlength: 64 }))),
+  titleFields(device.titles, 200),
   field(t("attributes"), h("textarea", { name: "attributes", class: "short-code", dir: "ltr", rows: 4, spellcheck: "false" },
     Object.entries(device.attributes ?? {}).map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join("\n")), t("attributes_hint")),
 ];
@@ -93,7 +95,7 @@ function addDevice() {
     ],
     async submit(values) {
       const added = await post("/api/v1/devices", {
-        name: values.name.trim(), kind: values.kind, municipality: values.town, title: values.title.trim(), planned: values.planned === "on",
+        name: values.name.trim(), kind: values.kind, municipality: values.town, title: values.title.trim(), titles: titleSaid(values), planned: values.planned === "on",
         attributes: attributesSaid(values.attributes),
         ...present({ lat: numeric(values.lat), lon: numeric(values.lon), parent: filled(values.parent), serial: filled(values.serial) }),
       });

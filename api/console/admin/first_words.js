@@ -5,7 +5,7 @@ import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
 import { field } from "../shell/forms.js";
 import { get } from "../shell/http.js";
-import { t } from "../shell/i18n.js";
+import { t, titleOf } from "../shell/i18n.js";
 import { qr } from "../shell/qr.js";
 import { tag } from "./blocks.js";
 import { reasonText } from "./rejections.js";
@@ -16,7 +16,7 @@ const linesOf = (connect) => [[t("lines_terminal"), connect.mosquitto_pub], [t("
 export async function showFirstWords(device, made) {
   const heard = h("p", { class: "heard", role: "status" }, t("first_waiting"));
   openDialog({
-    title: device.title || device.name, wide: true,
+    title: titleOf(device), wide: true,
     body: [
       h("p", {}, t("credential_once")),
       field(t("credential_username"), copied(made.username, t("copy"), t("copied"))),

@@ -11,10 +11,10 @@ import { said, t, time } from "../shell/i18n.js";
 import { beginOf, dayOf } from "../shell/moments.js";
 import { now } from "../shell/state.js";
 import { table } from "../shell/tables.js";
+import { titleFields, titleSaid } from "../shell/titles.js";
 import { toast } from "../shell/toast.js";
 import { at, card, facts, filled, fromLocal, listed, note, padded, townName, townOptions, zoneOf } from "./blocks.js";
 import { again } from "./stage.js";
-import { titleFields, titleSaid } from "./teams.js";
 import { dayText } from "./week.js";
 
 const DAYS = 7;

@@ -5,7 +5,7 @@ import { go, moveLink, place } from "../shell/address.js";
 import { confirmed, openDialog } from "../shell/dialog.js";
 import { bdi, fill, h } from "../shell/dom.js";
 import { get, patch, remove } from "../shell/http.js";
-import { number, t } from "../shell/i18n.js";
+import { number, t, titleOf } from "../shell/i18n.js";
 import { now, state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { updateTimes } from "../shell/times.js";
@@ -115,6 +115,7 @@ const standing = (one) => [
   one.way === "mqtt" && [t("source_since"), one.state && since(one.state.since)],
   isCounted(one) && [t("source_last_message"), since(one.state?.last_message_at)],
   ...COUNTS.filter(() => isCounted(one)).map((count) => [t(`source_${count}`), number(one.state?.[count] ?? 0, 0)]),
+  one.state?.unread > 0 && [t("source_unread"), number(one.state.unread, 0)],
   one.way === "webhook" && one.state?.refused > 0 && [t("source_refused"), [number(one.state.refused, 0), " · ", since(one.state.refused_at)]],
 ];
 
@@ -139,7 +140,7 @@ const profileLink = (name) => moveLink({ part: "profiles", name }, { class: "pla
 
 const deviceList = (one) => listed(`/api/v1/devices?relay=${encodeURIComponent(one.gateway)}`, [
   { title: t("device"), cell: (device) => moveLink({ part: "devices", name: device.name }, { class: "plain-link" }, bdi(device.name)) },
-  { title: t("called"), cell: (device) => bdi(device.title || "–") },
+  { title: t("called"), cell: (device) => bdi(titleOf({ ...device, name: "–" })) },
   { title: t("kind"), cell: (device) => kindName(device.kind) },
 ], { empty: t("source_devices_empty"), caption: t("devices") });
 

@@ -32,9 +32,9 @@ function checksCard({ checks, took_s: seconds }) {
   const sorted = [...checks].sort((a, b) => WORST_FIRST.indexOf(a.verdict) - WORST_FIRST.indexOf(b.verdict));
   return card(t("checks"), null, table([
     { title: t("verdict"), cell: (one) => tag(t(`verdict_${one.verdict}`), IS[one.verdict]) },
-    { title: t("subject"), cell: (one) => bdi(`${one.code} ${one.subject}`) },
-    { title: t("found"), cell: (one) => bdi(one.said) },
-    { title: t("what_to_do"), cell: (one) => bdi(one.fix || "–") },
+    { title: t("subject"), cell: (one) => [bdi(one.code), " ", one.title] },
+    { title: t("found"), cell: (one) => one.said },
+    { title: t("what_to_do"), cell: (one) => one.fix || "–" },
   ], sorted, { empty: t("checks_empty"), caption: t("checks") }), padded(note(t("checks_how", { seconds: number(seconds) }))));
 }
 

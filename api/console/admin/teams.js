@@ -5,7 +5,8 @@ import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, patch, post, remove } from "../shell/http.js";
-import { languages, said, t } from "../shell/i18n.js";
+import { said, t } from "../shell/i18n.js";
+import { titleFields, titleSaid } from "../shell/titles.js";
 import { toast } from "../shell/toast.js";
 import { card, filled, listed, townName, townOptions } from "./blocks.js";
 import { again } from "./stage.js";
@@ -26,10 +27,6 @@ export async function show(root) {
 }
 
 const shownName = (people, name) => people.find((one) => one.name === name)?.display_name || name;
-
-export const titleFields = (title = {}) => h("div", { class: "fields" },
-  languages().map(({ code, name }) => field(t("title_in", { language: name }), h("input", { name: `title_${code}`, lang: code, maxlength: 100, value: title[code] ?? "" }))));
-export const titleSaid = (values) => Object.fromEntries(languages().map(({ code }) => [code, values[`title_${code}`].trim()]).filter(([, text]) => text));
 
 function editTeam(people, team) {
   const known = new Set([...people.map((one) => one.name), ...(team?.members ?? [])]);

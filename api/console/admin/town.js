@@ -9,13 +9,13 @@ import { get, patch, post } from "../shell/http.js";
 import { number, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
+import { titleFields, titleSaid } from "../shell/titles.js";
 import { toast } from "../shell/toast.js";
 import { card, facts, filled, numeric, padded, townName } from "./blocks.js";
 import { calendarCard, targetsCard } from "./calendar.js";
 import { layersCard } from "./layers.js";
 import { openDataCard } from "./open_data.js";
 import { again } from "./stage.js";
-import { titleFields, titleSaid } from "./teams.js";
 import { dayName } from "./week.js";
 
 export async function show(root, name) {
