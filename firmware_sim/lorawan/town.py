@@ -129,7 +129,7 @@ def _spoken_by(
 
 
 def _moment(kind: str, n: int, since_us: int) -> int:
-    """Return what a model takes for how often it has spoken: with every frame it would measure on too soon."""
+    """Return what a model takes for how often it has spoken: with every frame it would go on too soon."""
     if kind == "light":  # status and usage in turn; in two hours it burns two
         return 2 * (since_us // LIGHT_US) + n % 2
     return since_us // BIN_US
