@@ -305,6 +305,7 @@ class _Service:
         if intake is None:
             return None
         self._newest_received = int(intake.received_at[-1])
+        self._options.step("taken")
         # Once, as it is taken: deciding again must not fill the buckets again.
         return self._quotas.judge(intake, self._pipeline.context.directory)
 

@@ -23,6 +23,7 @@ from devices.kinds import Kinds
 from devices.wire import Kernel
 from ingest import compiling, service
 from ingest.commit import shard
+from ingest.commit.commit import Step
 from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker.queue import QueueWatch, limits_of
@@ -79,9 +80,11 @@ def consumers_of(declared: Kinds) -> list[BatchConsumer]:
 
 
 async def ingest(
-    settings: Settings, consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of
+    settings: Settings,
+    consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of,
+    step: Step = lambda _: None,
 ) -> None:
-    """Ingest one shard, with the rules in every batch's transaction."""
+    """Ingest one shard, with the rules in every batch's transaction; `step` hears of each of its steps."""
     stop = stop_on_signals()
     source = message_source(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
@@ -113,6 +116,7 @@ async def ingest(
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
+        step=step,
         traced=traces.batch if traces else lambda _: service.UNTRACED,
         kernel=kernel,
     )

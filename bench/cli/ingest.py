@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 from asyncpg import PostgresError
 
-from bench.throughput import ladder
+from bench.throughput import ladder, open_loop
 from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from bench.throughput.large import LargeFleet
 from bench.throughput.long_run import LongRun
+from bench.throughput.open_loop import OpenLoop
+from bench.throughput.summary import summary
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -45,6 +47,10 @@ def ingest(
         list[float] | None,
         typer.Option(min=1, help="open-loop rate in percent of the drain (again for more); 25, 50 and 80"),
     ] = None,
+    open_rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1, help="open-loop rate in messages a second instead (again for more)"),
+    ] = None,
     long_seconds: Annotated[float, typer.Option(min=1, help="how long stage long lasts")] = 1_800.0,
     long_percent: Annotated[float, typer.Option(min=1, help="its rate in percent of the drain")] = 70.0,
     seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
@@ -59,6 +65,8 @@ def ingest(
     A database and a broker of its own are started and thrown away; nothing configured is touched. A server
     that --dsn names needs track_commit_timestamp = on; databases nabd_bench_* are made on it and dropped.
     """
+    if open_rate and open_percent:
+        raise typer.BadParameter("a rate, or a share of the drain: not both", param_hint="--open-rate")
     if rules not in ("off", "default") and not rules.isdecimal():
         raise typer.BadParameter("off, default, or a number", param_hint="--rules")
     stages = frozenset(stage) if stage else ALWAYS | ({Stage.PEERS} if peers else set())
@@ -72,6 +80,7 @@ def ingest(
         stages=stages,
         open_s=open_seconds,
         open_percents=tuple(open_percent or ladder.PERCENTS),
+        open_rates=tuple(open_rate or ()),
         long_s=long_seconds,
         long_percent=long_percent,
         seed=seed,
@@ -82,7 +91,7 @@ def ingest(
     except (ChildFailed, BrokerFailed, StoreError, PostgresError, OSError) as error:
         fail(str(error))
     if as_json:
-        print_json(result.summary())
+        print_json(summary(result))
     else:
         _print(result)
 
@@ -102,13 +111,13 @@ def _print(result: IngestBenchResult) -> None:
     plan = result.plan
     line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
     if result.recorded:
-        summary = result.summary()
-        alone = {f"decide: decoding alone, {name}": us for name, us in summary["recorded_decode_us"].items()}
-        steps = {**summary["recorded_cpu_us"], **alone}
+        found = summary(result)
+        alone = {f"decide: decoding alone, {name}": us for name, us in found["recorded_decode_us"].items()}
+        steps = {**found["recorded_cpu_us"], **alone}
         table(
             ["in ingest, recorded", "CPU us a message"], [(name, f"{us:.2f}") for name, us in steps.items()]
         )
-        for kind, rate in result.summary()["rule_readings_per_s"].items():
+        for kind, rate in found["rule_readings_per_s"].items():
             line(f"{kind}: {rate / 1e6:.1f} million rule-readings a CPU second")
     if result.copies:
         _print_copies(result)
@@ -197,7 +206,7 @@ def _print_open(result: IngestBenchResult) -> None:
         columns,
         [
             (
-                f"{o.percent_of_drain:.0f} %",
+                open_loop.label(o.rate, o.percent_of_drain),
                 f"{o.rate:,.0f}",
                 o.sent,
                 o.stored,
@@ -213,6 +222,26 @@ def _print_open(result: IngestBenchResult) -> None:
             for o in result.open_loops
         ],
     )
+    for loop in result.open_loops:
+        _print_path(loop)
+
+
+BAR = 40
+"""Characters of the longest bar."""
+
+
+def _print_path(loop: OpenLoop) -> None:
+    """Print a histogram: where the slowest hundredth of the messages spent their time."""
+    if not loop.slowest_path_ms:
+        line("A batch was tried more than once: where the time of messages went cannot be told.")
+        return
+    most = max(*loop.slowest_path_ms.values(), 0.01)
+    rows = [
+        (part, f"{ms:.1f}", f"{loop.path_ms[part]:.1f}", "█" * round(ms / most * BAR))
+        for part, ms in loop.slowest_path_ms.items()
+    ]
+    rate = open_loop.label(loop.rate, loop.percent_of_drain)
+    table([f"{rate}: mean ms of messages", "slowest 1 %", "all", "slowest 1 %"], rows)
 
 
 def _print_long(run: LongRun) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 
@@ -74,7 +73,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchPlan:
-    """What to measure. rules: "off", "default", or how many rules each kind has; dsn: a server of others."""
+    """What to measure.
+
+    rules: "off", "default", or how many rules each kind has. open_rates: messages a second, instead of
+    open_percents of the drain. dsn: a server of others.
+    """
 
     messages: int = 300_000
     devices: int = 5_000
@@ -85,6 +88,7 @@ class BenchPlan:
     stages: frozenset[Stage] = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
     open_s: float = 10.0
     open_percents: tuple[float, ...] = PERCENTS
+    open_rates: tuple[float, ...] = ()
     long_s: float = 1_800.0
     long_percent: float = 70.0
     seed: int = 1
@@ -93,10 +97,15 @@ class BenchPlan:
 
 @dataclass(slots=True, kw_only=True)
 class IngestBenchResult:
-    """Everything measured; empty where a stage was not asked for."""
+    """Everything measured; empty where a stage was not asked for. open: by rate.
+
+    measured_at: microseconds, when it began.
+    """
 
     plan: BenchPlan
     machine: dict[str, str]
+    commit: str
+    measured_at: int
     recorded: list[RecordedRun] = field(default_factory=list)
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
@@ -105,7 +114,7 @@ class IngestBenchResult:
     rules: dict[str, list[Drain]] = field(default_factory=dict)
     marked: list[Drain] = field(default_factory=list)
     unmarked: list[Drain] = field(default_factory=list)
-    open: dict[float, list[OpenLoop]] = field(default_factory=dict)
+    open: dict[str, list[OpenLoop]] = field(default_factory=dict)
     long: list[LongRun] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
@@ -132,58 +141,10 @@ class IngestBenchResult:
         """What was measured at each share of the drain, its runs together."""
         return [open_loop.together(runs) for runs in self.open.values()]
 
-    def summary(self) -> dict[str, Any]:
-        """Return the figures that programs read: the last line of `--json`."""
-        drains = self.drains
-        ratio = self.drain_per_s / self.raw_copy_per_s if drains and self.copies else None
-        return {
-            "traffic": self.plan.traffic,
-            "rules": self.plan.rules,
-            "messages": self.plan.messages,
-            "devices": self.plan.devices,
-            "drain_per_s": round(self.drain_per_s),
-            "drain_spread": [round(d.messages_per_s) for d in drains],
-            "raw_copy_per_s": round(self.raw_copy_per_s),
-            "ratio": None if ratio is None else round(ratio, 3),
-            "sent": sum(d.sent for d in drains),
-            "stored": sum(d.stored for d in drains),
-            "duplicates": sum(d.duplicates for d in drains),
-            "rejected": sum(d.rejected for d in drains),
-            "lost": sum(d.lost for d in drains),
-            "alerts": sum(d.alerts for d in drains),
-            "cpu_us_per_message": median_cpu(drains),
-            "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
-            "recorded_cpu_us": medians([r.cpu_us for r in self.recorded]),
-            "recorded_decode_us": medians([r.decode_us for r in self.recorded]),
-            "rule_readings_per_s": {
-                kind: round(rate)
-                for kind, rate in medians([r.rule_readings_per_s for r in self.recorded]).items()
-            },
-            "raw_copy": self.copies,
-            "open_loop": self.open_loops,
-            "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
-            "large_fleet": self.large,
-            "long": self.long,
-            "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
-            "rollups": None if self.rollups is None else self.rollups.summary(),
-            "peers": self.peers,
-            "machine": self.machine,
-        }
-
 
 def median_cpu(drains: Sequence[Drain]) -> dict[str, float]:
     """Return the median CPU microseconds per message of each process."""
     return medians([d.cpu_us for d in drains])
-
-
-def _rates(drains: Sequence[Drain]) -> dict[str, Any]:
-    return {
-        "drain_per_s": round(median(d.messages_per_s for d in drains)),
-        "spread": [round(d.messages_per_s) for d in drains],
-        "cpu_us_per_message": median_cpu(drains),
-        "memory_mb": round(max(d.memory_mb for d in drains)),
-        "lost": sum(d.lost for d in drains),
-    }
 
 
 Tell = Callable[[str], None]
@@ -191,7 +152,7 @@ Tell = Callable[[str], None]
 
 async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
     """Measure what the plan asks for; `tell` hears of every step as it begins."""
-    result = IngestBenchResult(plan=plan, machine={})
+    result = IngestBenchResult(plan=plan, machine={}, commit=machine.commit(), measured_at=clock.wall())
     with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
         async with rig.running(Path(directory), plan.dsn) as running:
             result.machine = machine.describe(running.server.version)
@@ -221,7 +182,7 @@ def steps(plan: BenchPlan) -> int:
     n += len(_sizes(plan)) * plan.runs if Stage.COPY in stages else 0
     n += len(_to_drain(plan)) * plan.runs
     n += 2 * plan.runs if Stage.ROLLUPS in stages else 0
-    n += len(plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
+    n += len(plan.open_rates or plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
     n += 1 if Stage.LONG in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
@@ -275,10 +236,14 @@ RULE_SETS = ("off", "default", "100")
 def _to_drain(plan: BenchPlan) -> list[tuple[int, str]]:
     """Return the fleets' sizes and the rules that stages c, e and f drain, each pair once."""
     stages, own = plan.stages, (plan.devices, plan.rules)
-    pairs = [own] if stages & {Stage.DRAIN, Stage.OPEN, Stage.LONG, Stage.FLEETS} else []
+    pairs = [own] if stages & {Stage.DRAIN, Stage.FLEETS} or _needs_rate(plan) else []
     pairs += [(plan.large_fleet, plan.rules)] if Stage.FLEETS in stages else []
     pairs += [(plan.devices, rules) for rules in RULE_SETS] if Stage.RULES in stages else []
     return list(dict.fromkeys(pairs))
+
+
+def _needs_rate(plan: BenchPlan) -> bool:
+    return Stage.LONG in plan.stages or (Stage.OPEN in plan.stages and not plan.open_rates)
 
 
 async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
@@ -291,7 +256,7 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
             drained[size, rules] = result.large[-1].drain
         else:
             drained[size, rules] = await _drain(running, plan, size, rules)
-    if plan.stages & {Stage.DRAIN, Stage.OPEN, Stage.LONG}:
+    if Stage.DRAIN in plan.stages or _needs_rate(plan):
         result.drains.append(drained[plan.devices, plan.rules])
     if Stage.FLEETS in plan.stages:
         for size in dict.fromkeys((plan.devices, plan.large_fleet)):
@@ -336,22 +301,26 @@ def rules_of(rules: str) -> list[Definition] | None:
 
 
 async def _open_loops(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
-    """Stage d, at shares of the drain just measured: the machine is as fast as it was then."""
-    fleet, full = BenchFleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
-    for percent in plan.open_percents:
-        tell(f"open loop at {percent:.0f} % of drain")
+    """Stage d, at given rates, or at shares of the drain just measured: the machine is as fast as then."""
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
+    loops: list[tuple[float, float | None]] = [(rate, None) for rate in plan.open_rates]
+    if not loops:
+        full = result.drains[-1].messages_per_s
+        loops = [(full * percent / 100, percent) for percent in plan.open_percents]
+    for rate, percent in loops:
+        tell(f"open loop at {open_loop.label(rate, percent)}")
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
             measured = await open_loop.run(
                 running,
                 dsn,
                 fleet,
-                rate=full * percent / 100,
+                rate=rate,
                 seconds=plan.open_s,
                 percent=percent,
                 seed=plan.seed,
                 name=f"open{running.databases}",
             )
-        result.open.setdefault(percent, []).append(measured)
+        result.open.setdefault(open_loop.label(rate, percent), []).append(measured)
 
 
 async def _long(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:

@@ -12,6 +12,7 @@ import { input } from "./devices.js";
 const NAMES = {
   chirpstack: "ChirpStack v4", things_stack: "The Things Stack v3", senml_json: "SenML (JSON)", senml_cbor: "SenML (CBOR)",
   nabd: "Nabd", sparkplug: "Sparkplug B", ngsi: "NGSI (FIWARE)", ultralight: "UltraLight 2.0",
+  mavlink: "MAVLink 1, 2",
 };
 export const formatName = (format) => (format === "json" ? t("source_format_json") : NAMES[format] ?? format);
 

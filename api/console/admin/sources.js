@@ -115,6 +115,7 @@ const standing = (one) => [
   one.way === "mqtt" && [t("source_since"), one.state && since(one.state.since)],
   isCounted(one) && [t("source_last_message"), since(one.state?.last_message_at)],
   ...COUNTS.filter(() => isCounted(one)).map((count) => [t(`source_${count}`), number(one.state?.[count] ?? 0, 0)]),
+  one.state?.unread > 0 && [t("source_unread"), number(one.state.unread, 0)],
   one.way === "webhook" && one.state?.refused > 0 && [t("source_refused"), [number(one.state.refused, 0), " · ", since(one.state.refused_at)]],
 ];
 

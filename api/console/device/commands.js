@@ -64,7 +64,12 @@ function fill() {
 
 const row = (command) => h("li", {},
   h("p", {}, h("span", { class: `tag is-${IS[command.status] ?? "none"}` }, t(`command_is_${command.status}`)), " ", bdi(commandName(kindOf(), command.name)), " ", bdi(spoken(command.args))),
-  h("small", {}, h("time", { datetime: command.created_at }, full(new Date(command.created_at))), command.author && [" · ", bdi(command.author)], command.detail && [" · ", bdi(command.detail_code ? t(`command_says_${command.detail_code}`) : command.detail)]));
+  h("small", {}, h("time", { datetime: command.created_at }, full(new Date(command.created_at))), command.author && [" · ", bdi(command.author)], command.detail && [" · ", bdi(command.detail_code ? t(`command_says_${command.detail_code}`, { at: whenever(command.detail_at) }) : command.detail)]),
+  command.situation && h("small", {}, situation(command.situation)));
+
+// What is known of one that a network server has, or is to have.
+const situation = (known) => t(`command_situation_${known.situation}`, { source: known.source ?? "–", since: whenever(known.since), source_at: whenever(known.source_heard_at), device_at: whenever(known.device_heard_at) });
+const whenever = (at) => (at ? full(new Date(at)) : "–");
 
 export const commandName = (kind, name) => said(kind?.commands.find((one) => one.name === name)?.label, name);
 

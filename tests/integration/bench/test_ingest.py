@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bench.results.compare import compare
+from bench.results.files import read
 from bench.throughput.ladder import BenchPlan, Stage, steps
 from bench.throughput.named_server import named
+from bench.throughput.paths.slowest import PARTS
 from bench.throughput.rig import TRACKED
 from nabd.cli import app
 from nabd.embedded.postgres import EmbeddedPostgres
@@ -72,6 +75,22 @@ def test_bench_prints_one_object_with_every_promised_figure(found: dict[str, Any
     assert all(peer["absent"] or peer["stored"] for peer in found["peers"])
 
 
+def test_bench_prints_what_comparing_reads_with_every_run_of_every_stage(
+    found: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "found.json"
+    file.write_text(json.dumps(found))
+
+    (one,) = read(file)
+    compared = compare([one], [one])
+
+    assert one.runs.drain[0].stored == found["stored"]
+    assert {figure.ratio for figure in compared.figures} == {1}
+    names = " ".join(figure.figure for figure in compared.figures)
+    assert all(name in names for name in ("raw COPY", "recorded", "devices", "rules 100", "rollups", "naive"))
+    assert "open loop at 80 % of drain, to commit: p99" in names
+
+
 def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_instants(
     found: dict[str, Any],
 ) -> None:
@@ -84,6 +103,9 @@ def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_in
     assert run["commit_ms"]["p99"] in run["commit_p99_spread"]
     assert run["cores_needed"] > 0
     assert run["alerts"] > 0
+    assert set(run["path_ms"]) == set(run["slowest_path_ms"]) == set(PARTS)
+    slowest = sum(ms for part, ms in run["slowest_path_ms"].items() if part != "receipts")
+    assert slowest >= run["commit_ms"]["p99"] - 5  # ingest hears of a commit after the database has timed it
 
 
 def test_bench_tells_how_memory_and_latency_were_at_the_end_of_a_long_run(found: dict[str, Any]) -> None:
@@ -142,3 +164,7 @@ def test_bench_on_a_server_of_others_measures_there_or_says_what_it_needs(
 def test_bench_sends_at_three_rates_unless_told_otherwise() -> None:
     assert BenchPlan().open_percents == (25, 50, 80)
     assert steps(BenchPlan(stages=frozenset({Stage.OPEN}), runs=2)) == 2 * (1 + 3)
+
+
+def test_bench_at_rates_that_are_given_drains_nothing_before() -> None:
+    assert steps(BenchPlan(stages=frozenset({Stage.OPEN}), runs=2, open_rates=(100.0, 200.0))) == 2 * 2

@@ -29,7 +29,7 @@ from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
 from devices.commands.answered import STATUSES
 from devices.commands.configuration import Agreement
-from devices.commands.downlinks import DETAIL_CODES
+from devices.commands.details import DETAIL_CODES, SITUATIONS
 from devices.credentials.credential import CredentialForm
 from devices.firmware.rollout import DeviceState, RolloutState
 from devices.kinds import STRUCTURAL
@@ -128,6 +128,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "command_is_": STATUSES,
     "command_says_": tuple(DETAIL_CODES.values()),
+    "command_situation_": SITUATIONS,
     "config_": Agreement,
     "rollout_is_": RolloutState,
     "update_is_": DeviceState,

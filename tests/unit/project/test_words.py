@@ -32,7 +32,7 @@ PARTS_OF_SPEECH = """
 What a class is to the program: error in out options type new.
 Small words: a not no with of one every over too many.
 What happened to a thing or what it is like, where the noun beside it is the word: accepted active
-changed counted numbered outstanding translated tried
+changed comparable counted numbered outstanding translated tried
 added already apart apply bad bounded collected compiled completed configured connect dated decided decoded
 derived down embedded
 encoded exists failed fed fenced filling found generic good installed invalid issued labelled
