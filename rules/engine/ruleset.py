@@ -103,9 +103,10 @@ def build_ruleset(
 ) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
+    attributes = attributes_of(kind.name, registry, program, maintenance)
     return RuleSet(
         program=program,
-        state=RuleState(program),
-        attributes=attributes_of(kind.name, registry, program, maintenance),
+        state=RuleState(program, len(attributes)),
+        attributes=attributes,
         devices=registry.devices,
     )

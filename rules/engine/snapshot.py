@@ -120,14 +120,15 @@ def agree(state: RuleState, alerts: Iterable[OpenAlert]) -> None:
     rules = {rule.rule.id: rule for rule in state.program.rules}
     known = [a for a in alerts if a.rule in rules]
     state_rows = state.rows_of(np.array([a.device_id for a in known], dtype=np.int32))
-    on = np.zeros_like(state.rows.on)
+    size = len(state.index)
+    on = np.zeros_like(state.rows.on[:size])
     for alert, row in zip(known, state_rows, strict=True):
         rule = rules[alert.rule]
         reached = [s.rank <= alert.severity.rank for s in rule.severities]
         # A new version may have fewer levels: an alert that is open stays at least at the lowest.
         on[row, rule.level_columns] = [True, *reached[1:]]
-    state.rows.count[on != state.rows.on] = 0
-    state.rows.on[:] = on
+    state.rows.count[:size][on != state.rows.on[:size]] = 0
+    state.rows.on[:size] = on
 
 
 def dump(snapshot: Snapshot) -> bytes:

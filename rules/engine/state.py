@@ -18,6 +18,8 @@ from rules.language.program import Program
 
 NEVER = np.iinfo(np.int64).min
 """An instant before every reading."""
+_BLANK = {"watermark": NEVER, "ended": NEVER, "value": np.nan}
+"""What stands in the rows of a device that never reported; 0 in all others."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,20 +51,25 @@ class StateRows:
     wait_us: NDArray[np.int64]
 
     @classmethod
-    def blank(cls, devices: int, program: Program) -> StateRows:
-        """Return rows of devices that never reported."""
+    def room(cls, devices: int, program: Program) -> StateRows:
+        """Return room for so many devices, of any content; it takes memory as `clear` reaches it."""
         levels, rules = program.level_count, len(program.rules)
         return cls(
-            watermark=np.full(devices, NEVER, dtype=np.int64),
-            on=np.zeros((devices, levels), dtype=np.bool_, order="F"),
-            count=np.zeros((devices, levels), dtype=np.int32, order="F"),
-            start=np.zeros((devices, levels), dtype=np.int64, order="F"),
-            due=np.zeros((devices, levels), dtype=np.int64, order="F"),
-            ended=np.full((devices, rules), NEVER, dtype=np.int64, order="F"),
-            value=np.full((devices, program.value_count), np.nan, order="F"),
-            at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
+            watermark=np.empty(devices, dtype=np.int64),
+            on=np.empty((devices, levels), dtype=np.bool_, order="F"),
+            count=np.empty((devices, levels), dtype=np.int32, order="F"),
+            start=np.empty((devices, levels), dtype=np.int64, order="F"),
+            due=np.empty((devices, levels), dtype=np.int64, order="F"),
+            ended=np.empty((devices, rules), dtype=np.int64, order="F"),
+            value=np.empty((devices, program.value_count), order="F"),
+            at=np.empty((devices, program.instant_count), dtype=np.int64, order="F"),
             **{f.name: blank_pace(f.name, devices) for f in fields(PaceRows) if f.name != "watermark"},
         )
+
+    def clear(self, start: int, stop: int) -> None:
+        """Make rows those of devices that never reported."""
+        for f in fields(StateRows):
+            getattr(self, f.name)[start:stop] = _BLANK.get(f.name, 0)
 
     def pace(self) -> PaceRows:
         """Return what is remembered of how often devices report."""
@@ -74,10 +81,10 @@ class StateRows:
             **{f.name: getattr(self, f.name).T.take(state_rows, axis=-1).T for f in fields(StateRows)}
         )
 
-    def put(self, state_rows: NDArray[np.intp], rows: StateRows) -> None:
-        """Overwrite some rows."""
+    def begin_with(self, rows: StateRows, size: int) -> None:
+        """Overwrite the first `size` rows with those of another state."""
         for f in fields(StateRows):
-            getattr(self, f.name)[state_rows] = getattr(rows, f.name)
+            getattr(self, f.name)[:size] = getattr(rows, f.name)[:size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,20 +133,27 @@ def _apply(array: NDArray[Any], patch: Patch) -> None:
 
 
 class RuleState:
-    """The state of one kind's rules; `index` says which row of `rows` belongs to which device."""
+    """The state of one kind's rules; `index` says which row of `rows` belongs to which device.
 
-    def __init__(self, program: Program) -> None:
+    Rows behind the last device's are room: of any content.
+    """
+
+    def __init__(self, program: Program, devices: int = 0) -> None:
+        """Begin blank, with room for so many devices; there may be more, then all of it is copied."""
         self.program = program
         self.index = RowIndex()
-        self.rows = StateRows.blank(0, program)
+        self.rows = StateRows.room(devices, program)
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; one seen for the first time gets a blank row."""
-        state_rows, kept = self.index.of(device_ids), len(self.rows.watermark)
-        if self.index.capacity > kept:
-            rows = StateRows.blank(self.index.capacity, self.program)
-            rows.put(np.arange(kept), self.rows)
-            self.rows = rows
+        known = len(self.index)
+        state_rows = self.index.of(device_ids)
+        if len(self.index) > known:
+            if len(self.index) > len(self.rows.watermark):
+                rows = StateRows.room(self.index.capacity, self.program)
+                rows.begin_with(self.rows, known)
+                self.rows = rows
+            self.rows.clear(known, len(self.index))
         return state_rows
 
     def adopt(self, changes: StateChanges) -> None:
@@ -148,7 +162,7 @@ class RuleState:
 
     def copy(self) -> RuleState:
         """Return an independent copy in which every device has the same row."""
-        copy = RuleState(self.program)
+        copy = RuleState(self.program, len(self.rows.watermark))
         copy.index = self.index.copy()
-        copy.rows = self.rows.take(np.arange(len(self.rows.watermark)))
+        copy.rows.begin_with(self.rows, len(self.index))
         return copy
