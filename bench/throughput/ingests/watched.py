@@ -13,24 +13,24 @@ from nabd.cli.run import load_settings, run_process
 from rules.live import checkpoints
 
 WATCHED = (sys.executable, "-m", "bench.throughput.ingests.watched")
-_SAID = re.compile(r"^checkpoint held a batch up for ([0-9.]+) ms$", re.MULTILINE)
+_SAID = re.compile(r"^checkpoint held a batch up for ([0-9.]+) ms, ([0-9.]+) of CPU$", re.MULTILINE)
 
 
-def checkpoints_ms(log: Path) -> list[float]:
-    """Return how long each checkpoint took that a log tells of, in milliseconds."""
-    return [float(ms) for ms in _SAID.findall(log.read_text(errors="replace"))]
+def checkpoints_ms(log: Path) -> list[tuple[float, float]]:
+    """Return how long each checkpoint took that a log tells of, in milliseconds, and those of CPU."""
+    return [(float(ms), float(cpu)) for ms, cpu in _SAID.findall(log.read_text(errors="replace"))]
 
 
 def _watch() -> None:
     save = checkpoints.save
 
     async def watched(*arguments: Any, **named: Any) -> Any:
-        begun = time.perf_counter()
+        begun, cpu = time.perf_counter(), time.thread_time()
         try:
             return await save(*arguments, **named)
         finally:
-            ms = (time.perf_counter() - begun) * 1000
-            sys.stderr.write(f"checkpoint held a batch up for {ms:.1f} ms\n")
+            ms, cpu = (time.perf_counter() - begun) * 1000, (time.thread_time() - cpu) * 1000
+            sys.stderr.write(f"checkpoint held a batch up for {ms:.1f} ms, {cpu:.1f} of CPU\n")
 
     checkpoints.save = watched
 

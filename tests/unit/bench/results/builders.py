@@ -37,8 +37,9 @@ DRAIN = Drain(
     alerts=0,
     cpu_us={"ingest": 5.0, "broker": 3.0, "database": 4.0, "generator": 2.0},
     memory_mb=150.0,
-    start_s=1.0,
-    start_mb=90.0,
+    start_s=2.0,
+    start_cpu_s=1.5,
+    start_mb=120.0,
 )
 OPEN = OpenLoop(
     percent_of_drain=None,
