@@ -11,9 +11,10 @@ from pathlib import Path
 from api.tiles.archive import BadArchive, TileArchive
 from api.tiles.source import source_of
 from devices import kinds, profiles
+from devices.compiled.machine_code import Unusable
 from devices.instants import to_datetime
 from devices.kinds.kind import KindError
-from devices.wire.compiled.machine_code import Unusable
+from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling
 from ingest.compiling import NotCompiled
 from nabd import clock
@@ -23,10 +24,13 @@ from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
 from nabd.doctor.identity import certificates, https
 from nabd.doctor.machine import check_port
 from nabd.settings import Settings, compiled_directories, photo_directory
+from rules.context.compiled.part import PART as RULES
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect
 
+PARTS = (DECODER, RULES)
+"""What ingest has compiled."""
 ROOM_GB = 1.0
 """Free space below which a disk is all but full."""
 
@@ -66,7 +70,7 @@ def check_files(settings: Settings) -> list[CheckResult]:
     checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
         ("kinds", lambda: _kinds(settings)),
         ("profiles", lambda: _profiles(settings)),
-        ("decoder", lambda: check_decoder(settings)),
+        ("compiled code", lambda: check_compiled_code(settings)),
         ("disk", lambda: _disk(settings)),
         ("photos", lambda: check_photos(photo_directory(settings))),
     )
@@ -126,18 +130,19 @@ def _existing(directory: Path) -> Path:
     return next(one for one in (wanted, *wanted.parents) if one.exists())
 
 
-def check_decoder(settings: Settings) -> CheckResult:
-    """Tell whether an ingest on this machine decodes with compiled code; without it is exact, and slower."""
-    places = compiled_directories(settings)
-    if not settings.compiled_decoder:
-        return note("decoder", "without compiled code: NABD_COMPILED_DECODER", "let it be true to be faster")
+def check_compiled_code(settings: Settings) -> CheckResult:
+    """Tell whether an ingest on this machine works with compiled code; without it is exact, and slower."""
+    places, what = compiled_directories(settings), "compiled code"
+    if not settings.compiled_code:
+        return note(what, "not wanted: NABD_COMPILED_CODE", "let it be true to be faster")
     try:
-        return fine("decoder", f"compiled, {compiling.found(places)[0]}")
+        files = [compiling.found(part, places)[0] for part in PARTS]
+        return fine(what, f"{' and '.join(file.name for file in files)} in {files[0].parent}")
     except NotCompiled as error:
         fix = f"`nabd ingest` compiles as it starts, if it may write to {places[-1]}; its log says more"
-        return note("decoder", str(error), fix)
+        return note(what, str(error), fix)
     except Unusable as error:
-        return note("decoder", f"without compiled code, which is slower: {error}", "pip install 'nabd[fast]'")
+        return note(what, f"none, which is slower: {error}", "pip install 'nabd[fast]'")
 
 
 def check_tiles(said: str) -> CheckResult:

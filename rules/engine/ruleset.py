@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from alerts.transition import Transition
 from devices.columns import Columns
+from devices.compiled.part import Function
 from devices.kinds.kind import Kind
 from devices.registry.life import counts_from
 from devices.registry.registry import Device, Registry
 from rules.context.attributes import Attributes, Facts, build
 from rules.definition import summary
-from rules.engine.evaluate import RuleFailed, step
+from rules.engine.evaluate import EXACT, RuleFailed, Step, step
 from rules.engine.state import RuleState
 from rules.language.program import Program, Rule, compile_program
 from rules.maintenance.spans import Spans
@@ -40,7 +41,7 @@ class RuleSet:
     skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
     checkpoint_at: when the state was last saved, None when it must be with the next batch. seen: the newest
-    receive time in it.
+    receive time in it. functions: compiled ones of the past.
     """
 
     program: Program
@@ -52,6 +53,15 @@ class RuleSet:
     catching_up: dict[str, int] = field(default_factory=dict)
     checkpoint_at: int | None = None
     seen: int = 0
+    functions: Mapping[str, Function] = field(default_factory=dict)
+
+    def step(self, columns: Columns) -> Step:
+        """Evaluate new readings; nothing of it is state before it is adopted.
+
+        Raises:
+            RuleFailed: a condition raised.
+        """
+        return step(self.program, self.state, columns, self.attributes, self.skip, self.functions)
 
     def describe(self, transition: Transition) -> Mapping[str, str]:
         """Return a transition's sentence in every language."""
@@ -67,7 +77,7 @@ class RuleSet:
         self.seen = max(self.seen, int(columns.received_at.max()))
         while True:
             try:
-                self.state.adopt(step(self.program, self.state, columns, self.attributes, self.skip).changes)
+                self.state.adopt(self.step(columns).changes)
             except RuleFailed as failed:
                 self.fail(failed.rule, int(columns.received_at.min()), str(failed))
             else:
@@ -84,12 +94,20 @@ class RuleSet:
         only = [r.rule for r in self.program.rules if r.rule.id == rule]
         program = compile_program(self.program.kind, only)
         return RuleSet(
-            program=program, state=RuleState(program), attributes=self.attributes, devices=self.devices
+            program=program,
+            state=RuleState(program),
+            attributes=self.attributes,
+            devices=self.devices,
+            functions=self.functions,
         )
 
 
 def build_ruleset(
-    kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Spans = NO_MAINTENANCE
+    kind: Kind,
+    rules: Sequence[Rule],
+    registry: Registry,
+    maintenance: Spans = NO_MAINTENANCE,
+    functions: Mapping[str, Function] = EXACT,
 ) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
@@ -101,7 +119,11 @@ def build_ruleset(
         polygons=program.polygons,
     )
     return RuleSet(
-        program=program, state=RuleState(program, len(devices)), attributes=attributes, devices=devices
+        program=program,
+        state=RuleState(program, len(devices)),
+        attributes=attributes,
+        devices=devices,
+        functions=functions,
     )
 
 
