@@ -11,11 +11,12 @@ from pathlib import Path
 from api.tiles.archive import BadArchive, TileArchive
 from api.tiles.source import source_of
 from devices import kinds, profiles
+from devices.compiled.machine_code import Unusable
 from devices.instants import to_datetime
 from devices.kinds.kind import KindError
 from devices.texts.languages import Language
 from devices.texts.translated import TranslatedText, say
-from devices.wire.compiled.machine_code import Unusable
+from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling
 from ingest.compiling import NotCompiled
 from nabd import clock
@@ -25,10 +26,13 @@ from nabd.doctor.check import CheckResult, CheckText, Verdict, bad, fine, note
 from nabd.doctor.identity import certificates, https
 from nabd.doctor.machine import check_port
 from nabd.settings import Settings, compiled_directories, photo_directory
+from rules.context.compiled.part import PART as RULES
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect
 
+PARTS = (DECODER, RULES)
+"""What ingest has compiled."""
 ROOM_GB = 1.0
 """Free space below which a disk is all but full."""
 
@@ -70,7 +74,7 @@ def check_files(settings: Settings) -> list[CheckResult]:
     checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
         ("kinds", lambda: _kinds(settings)),
         ("profiles", lambda: _profiles(settings)),
-        ("decoder", lambda: check_decoder(settings)),
+        ("compiled code", lambda: check_compiled_code(settings)),
         ("disk", lambda: _disk(settings)),
         ("photos", lambda: check_photos(photo_directory(settings))),
     )
@@ -136,19 +140,21 @@ def _existing(directory: Path) -> Path:
     return next(one for one in (wanted, *wanted.parents) if one.exists())
 
 
-def check_decoder(settings: Settings) -> CheckResult:
-    """Tell whether an ingest on this machine decodes with compiled code; without it is exact, and slower."""
+def check_compiled_code(settings: Settings) -> CheckResult:
+    """Tell whether an ingest on this machine works with compiled code; without it is exact, and slower."""
     places = compiled_directories(settings)
-    if not settings.compiled_decoder:
-        return note("decoder", say("check.decoder_off"), say("check.compile_decoder"))
+    if not settings.compiled_code:
+        return note("compiled code", say("check.compiled_off"), say("check.compiled_wanted"))
     try:
-        return fine("decoder", say("check.decoder_compiled", file=str(compiling.found(places)[0])))
+        files = [compiling.found(part, places)[0] for part in PARTS]
+        names, directory = " + ".join(file.name for file in files), str(files[0].parent)
+        return fine("compiled code", say("check.compiled", files=names, directory=directory))
     except NotCompiled as error:
-        fix = say("check.decoder_compiles", directory=str(places[-1]))
-        return note("decoder", say("check.decoder_not_yet", error=str(error)), fix)
+        fix = say("check.compiles", directory=str(places[-1]))
+        return note("compiled code", say("check.not_compiled_yet", error=str(error)), fix)
     except Unusable as error:
-        slower = say("check.decoder_slower", error=str(error))
-        return note("decoder", slower, say("check.install_compiler"))
+        slower = say("check.not_compiled", error=str(error))
+        return note("compiled code", slower, say("check.install_compiler"))
 
 
 def check_tiles(said: str) -> CheckResult:

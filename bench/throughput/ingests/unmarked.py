@@ -11,8 +11,8 @@ if __name__ == "__main__":
         "ingest",
         processes.ingest(
             load_settings(),
-            lambda declared: [
-                one for one in processes.consumers_of(declared) if not isinstance(one, RollupMarks)
+            lambda *given: [
+                one for one in processes.consumers_of(*given) if not isinstance(one, RollupMarks)
             ],
         ),
     )

@@ -1,4 +1,4 @@
-"""A file of machine code: what is in it, what it is called, and how it becomes the scan of a process.
+"""A file of machine code: what is in it, what it is called, and how it becomes the functions of a process.
 
 Loading needs llvmlite alone, none of numba, and takes some milliseconds. Pure, but for the file it is given.
 """
@@ -16,18 +16,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.wire.compiled import constants
-from devices.wire.compiled.scan import Scan
+from devices.compiled.part import CompiledPart, Function
 
-ENTRY: Final = "nabd_scan"
-ARRAYS: Final = 22
-"""Arguments of the kernel's scan."""
-_BEFORE: Final = 3  # numba's places for a result and an error, both unused, and the sizes of the arrays
+DATA: Final = 2
+SHAPE: Final = 4
+"""Which word of an array's object, by numpy's ABI, points to its data and to its shape."""
+_BEFORE: Final = 2  # numba's places for a result and an error, both unused
 _DIGEST: Final = 32
 
 
 class Unusable(Exception):
-    """There is no compiled scan; the text says why."""
+    """There is no compiled code; the text says why."""
 
 
 def compiler() -> str | None:
@@ -38,7 +37,12 @@ def compiler() -> str | None:
         return None
 
 
-def file_name() -> str:
+def entry(name: str) -> str:
+    """Return what a function is called in a file."""
+    return f"nabd_{name}"
+
+
+def file_name(part: CompiledPart) -> str:
     """Return what the file of this version, this compiler and this architecture is called.
 
     Raises:
@@ -47,14 +51,14 @@ def file_name() -> str:
     by = compiler()
     if by is None:
         raise Unusable("numba is not installed: the extra nabd[fast]")
-    agreed = {name: value for name, value in vars(constants).items() if name.isupper()}
-    made_of = hashlib.sha256(f"{by} {platform.machine()} {platform.system()} {agreed}".encode())
-    for module in ("lexemes", "kernel", "build"):
-        spec = find_spec(f"devices.wire.compiled.{module}")
+    where = f"numpy {np.__version__} {platform.machine()} {platform.system()}"
+    made_of = hashlib.sha256(f"{by} {where} {part.agreed} {part.functions}".encode())
+    for module in (*(f"{part.package}.{m}" for m in (*part.modules, "kernel")), "devices.compiled.build"):
+        spec = find_spec(module)
         assert spec is not None
         assert spec.origin is not None
         made_of.update(Path(spec.origin).read_bytes())
-    return f"decoder-{made_of.hexdigest()[:16]}"
+    return f"{part.name}-{made_of.hexdigest()[:16]}"
 
 
 def sealed(code: bytes) -> bytes:
@@ -81,8 +85,8 @@ def code_in(file: Path) -> bytes:
     return code
 
 
-def linked(code: bytes) -> Scan:
-    """Return the scan that machine code is.
+def linked(part: CompiledPart, code: bytes) -> dict[str, Function]:
+    """Return the functions of a part that machine code has.
 
     Raises:
         Unusable: llvmlite is not installed, or does not take it.
@@ -95,31 +99,32 @@ def linked(code: bytes) -> Scan:
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target_machine())
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        address = engine.get_function_address(ENTRY)
+        addresses = {name: engine.get_function_address(entry(name)) for name in part.functions}
     except RuntimeError as error:
         raise Unusable(f"the machine code cannot be linked: {error}") from error
-    if not address:
-        raise Unusable(f"the machine code has no {ENTRY}")
-    return _MachineCode(engine, address)
+    if missing := [name for name, address in addresses.items() if not address]:
+        raise Unusable(f"the machine code has no {', '.join(missing)}")
+    return {name: _MachineCode(engine, at, len(part.functions[name])) for name, at in addresses.items()}
 
 
 class _MachineCode:
-    """The scan at an address, which lives as long as its engine."""
+    """The function at an address, which lives as long as its engine."""
 
-    def __init__(self, engine: Any, address: int) -> None:
+    def __init__(self, engine: Any, address: int, arrays: int) -> None:
         self._engine = engine
+        self._arrays = arrays
         # Other threads wait meanwhile, some milliseconds at most. To let them run, and to wait for up to a
         # switch interval to go on, takes a third longer beside a busy one.
-        pointers = [ctypes.c_void_p] * (_BEFORE + ARRAYS)
-        self._function = ctypes.PYFUNCTYPE(ctypes.c_int32, *pointers)(address)
-        self._unused = ctypes.create_string_buffer(16)
+        # Arrays are given as objects: to ask numpy for their addresses takes longer than most functions do.
+        given = [ctypes.c_void_p] * _BEFORE + [ctypes.py_object] * arrays
+        self._function = ctypes.PYFUNCTYPE(ctypes.c_int32, *given)(address)
+        self._room = ctypes.create_string_buffer(16)
+        self._unused = ctypes.addressof(self._room)
 
     def __call__(self, *arrays: NDArray[Any]) -> None:
-        assert len(arrays) == ARRAYS
+        assert len(arrays) == self._arrays
         assert all(array.flags.c_contiguous for array in arrays)
-        sizes = np.array([size for array in arrays for size in array.shape], dtype=np.int64)
-        unused = ctypes.addressof(self._unused)
-        self._function(unused, unused, *(array.ctypes.data for array in (sizes, *arrays)))
+        self._function(self._unused, self._unused, *arrays)
 
 
 def target_machine() -> Any:
