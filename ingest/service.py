@@ -313,7 +313,7 @@ class _Service:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
         if self._pipeline.context.latest.flushing:
-            flush_latest = self._flush_piece.due()
+            flush_latest = self._flush_piece.due(0.0 if caught_up else FLUSH_BEHIND_S / PIECES)
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
         with self._options.traced(len(intake)):

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from asyncpg import PostgresError
 
+from bench.results.summary import summary
 from bench.throughput import ladder, open_loop
 from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
@@ -18,7 +19,6 @@ from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from bench.throughput.large import LargeFleet
 from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
-from bench.throughput.summary import summary
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -186,16 +186,23 @@ def _print_large(one: LargeFleet, result: IngestBenchResult) -> None:
     usual = median(d.messages_per_s for d in result.fleets[result.plan.devices])
     ratio = one.drain.messages_per_s / usual
     table(
-        [f"{one.devices:,} devices", "seconds", "MB"],
+        [f"{one.devices:,} devices", "seconds", "CPU s", "MB"],
         [
-            ("start", f"{one.drain.start_s:.1f}", f"{one.drain.start_mb:.0f}"),
-            ("start again, after draining", f"{one.restart_s:.1f}", f"{one.restart_mb:.0f}"),
-            ("at most", "", f"{one.peak_mb:.0f}"),
+            ("start", *_plain(one.drain.start_s, one.drain.start_cpu_s, one.drain.start_mb)),
+            ("start again, after draining", *_plain(one.restart_s, one.restart_cpu_s, one.restart_mb)),
+            ("at most", "", "", f"{one.peak_mb:.0f}"),
         ],
     )
     line(f"drain {ratio:.2f} of that with {result.plan.devices:,} devices")
     if one.checkpoint_ms is not None:
-        line(f"{one.checkpoints} checkpoints of rules, the longest {one.checkpoint_ms:.0f} ms")
+        line(
+            f"{one.checkpoints} checkpoints of rules: median {one.checkpoint_p50_ms:.0f} ms, the longest"
+            f" {one.checkpoint_ms:.0f} ms, the most CPU {one.checkpoint_cpu_ms:.0f} ms"
+        )
+
+
+def _plain(wall_s: float, cpu_s: float, mb: float) -> tuple[str, str, str]:
+    return f"{wall_s:.1f}", f"{cpu_s:.1f}", f"{mb:.0f}"
 
 
 def _print_open(result: IngestBenchResult) -> None:

@@ -35,7 +35,8 @@ SUBSCRIBED = "subscribed"
 class Drain:
     """One run. CPU is microseconds per message by process; `memory_mb` is the peak of ingest.
 
-    start_s: from the start of the process until it could hear a message; start_mb: its memory then.
+    start_s: from the start of the process until it could hear a message; start_cpu_s, start_mb: its CPU until
+    then, and its memory.
     `stored` are rows counted in the tables; only what is merged, duplicate or rejected is ingest's own word.
     """
 
@@ -53,6 +54,7 @@ class Drain:
     cpu_us: dict[str, float]
     memory_mb: float
     start_s: float
+    start_cpu_s: float
     start_mb: float
 
 
@@ -138,6 +140,7 @@ async def run(
         cpu_us={name: round(us, 2) for name, us in cpu.items()},
         memory_mb=memory,
         start_s=round(start_s, 2),
+        start_cpu_s=round(before[0], 2),
         start_mb=round(start_mb),
     )
 

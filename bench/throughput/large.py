@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from statistics import median
 
 from bench.throughput import children, drain, open_loop, usage
 from bench.throughput.children import child
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet
+from bench.throughput.ingests.watched import WATCHED, checkpoints_ms
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
-from bench.throughput.watched import WATCHED, checkpoints_ms
 from nabd import clock
 from store.pool import connect
 
@@ -23,17 +24,22 @@ AFTER_S, AFTER_RATE = 20.0, 1_000.0
 class LargeFleet:
     """One drain of a large fleet, and the start of the next process after it.
 
-    Seconds from the start of the process to the first message that it can hear; memory in MB, as it was then.
-    checkpoint_ms: the longest that a checkpoint held a batch up; None where none was written.
+    Seconds, and CPU seconds, from the start of the process to the first message that it can hear; memory in
+    MB, as it was then.
+    checkpoint_ms: the longest that a checkpoint held a batch up, checkpoint_p50_ms: how long usually;
+    checkpoint_cpu_ms: the most CPU that one took; None where none was written.
     """
 
     devices: int
     drain: Drain
     restart_s: float
+    restart_cpu_s: float
     restart_mb: float
     peak_mb: float
     checkpoints: int
+    checkpoint_p50_ms: float | None
     checkpoint_ms: float | None
+    checkpoint_cpu_ms: float | None
 
 
 async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, name: str, seed: int) -> LargeFleet:
@@ -45,6 +51,7 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, name: str, 
         async with child(WATCHED, log, drain.settings_of(dsn, broker)) as process:
             await drain.until_said(process, log, drain.SUBSCRIBED)
             restart_s, restart_mb = time.perf_counter() - begun, usage.memory_mb(process.pid)
+            restart_cpu_s = usage.cpu_s([process.pid])
             # Time to make the messages of a large fleet: a few microseconds a device.
             begin = clock.wall() + 3_000_000 + fleet.size * 20
             more = make_stream(fleet, seed=seed, at=open_loop.schedule(AFTER_RATE, AFTER_S, begin))
@@ -66,8 +73,11 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, name: str, 
         devices=fleet.size,
         drain=drained,
         restart_s=round(restart_s, 2),
+        restart_cpu_s=round(restart_cpu_s, 2),
         restart_mb=round(restart_mb),
         peak_mb=round(peak_mb),
         checkpoints=len(saved),
-        checkpoint_ms=max(saved, default=None),
+        checkpoint_p50_ms=median(ms for ms, _ in saved) if saved else None,
+        checkpoint_ms=max((ms for ms, _ in saved), default=None),
+        checkpoint_cpu_ms=max((cpu for _, cpu in saved), default=None),
     )

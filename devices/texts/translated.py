@@ -17,7 +17,7 @@ from devices.texts.languages import Language, direction_of, isolated
 Part = Union[str, float, "TranslatedText", tuple[str, ...]]
 """What stands in a sentence: a name, a number, another sentence, or a list of names."""
 
-_UNIT = "(?:[!-~]|\u2068[^\u2068\u2069]*\u2069)"
+_UNIT = "(?:[!-~…]|\u2068[^\u2068\u2069]*\u2069)"
 _RUN = re.compile(f"{_UNIT}+(?: +{_UNIT}+)*")
 """What is written without a letter of another script between: numbers, names, a command, a path."""
 _LETTER = re.compile("\u2068[^\u2069]*\u2069|([A-Za-z])")
@@ -81,8 +81,9 @@ def _kept_together(found: re.Match[str]) -> str:
     run = found[0]
     if not any(_LETTER.findall(run)):
         return run  # names keep their direction already, and numbers have theirs
-    opening = "(" if run.startswith("(") else ""
-    body = run.removeprefix(opening).rstrip(".,:;")
-    if opening and body.endswith(")") and body.count(")") > body.count("("):
+    body = run.lstrip(".,:;( ")
+    before = run[: len(run) - len(body)]
+    body = body.rstrip(".,:;")
+    if body.endswith(")") and body.count(")") > body.count("("):
         body = body[:-1]
-    return f"{opening}\u2066{body}\u2069{run[len(opening) + len(body) :]}"
+    return f"{before}\u2066{body}\u2069{run[len(before) + len(body) :]}"

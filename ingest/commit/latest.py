@@ -17,7 +17,8 @@ from readings.latest import LatestColumns
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
-"""While messages wait, newest values soon change, and in a large fleet a flush takes longer than a batch."""
+"""While messages wait, newest values soon change, and in a large fleet a flush takes longer than a batch. Its
+pieces are as much further apart: a million devices that all wait are written in 100 s."""
 
 Rows = NDArray[np.intp]
 

@@ -16,7 +16,7 @@ from store.connection import Connection
 from store.copy import columns_of
 from store.tables import ColumnType
 
-LOOK_BACK, LOOK_BACK_A_DEVICE = timedelta(seconds=30), timedelta(microseconds=80)
+LOOK_BACK, LOOK_BACK_A_DEVICE = timedelta(seconds=30), timedelta(microseconds=200)
 """How late a flush is at most, also of a fleet that takes many pieces: what is stored lacks nothing that was
 received longer than this before the newest of it."""
 

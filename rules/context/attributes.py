@@ -89,14 +89,13 @@ class Attributes:
     installed_at: NDArray[np.int64]
     replaced: NDArray[np.int64]
 
-    @property
-    def devices(self) -> int:
-        """How many are known: n."""
+    def __len__(self) -> int:
+        """Return how many devices are known."""
         return len(self.lat) - 1
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device, n where it is unknown."""
-        nobody = self.devices
+        nobody = len(self)
         known = (device_ids >= 0) & (device_ids < len(self.rows))
         return np.where(known, self.rows[np.where(known, device_ids, 0)], nobody)
 

@@ -109,7 +109,7 @@ def build_ruleset(
     attributes = attributes_of(kind.name, registry, program, maintenance)
     return RuleSet(
         program=program,
-        state=RuleState(program, attributes.devices),
+        state=RuleState(program, len(attributes)),
         attributes=attributes,
         devices=registry.devices,
     )

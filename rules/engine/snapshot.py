@@ -81,6 +81,10 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
     for f in fields(PaceRows):
         if f.name != "watermark":
             getattr(rows, f.name)[state_rows] = getattr(old, f.name)
+    if snapshot.rules == identities(program):
+        for name in ("on", "count", "start", "due", "ended", "value", "at"):
+            getattr(rows, name)[state_rows] = getattr(old, name)
+        return
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:
         # They come first in both.

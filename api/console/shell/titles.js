@@ -5,7 +5,7 @@ import { field } from "./forms.js";
 import { languages, t } from "./i18n.js";
 
 export const titleFields = (titles = {}, longest = 100) => h("div", { class: "fields" },
-  languages().map(({ code, name }) => field(t("title_in", { language: name }), h("input", { name: `title_${code}`, lang: code, maxlength: longest, value: titles[code] ?? "" }))));
+  languages().map(({ code, name }) => field(t("title_in", { language: name }), h("input", { name: `title_${code}`, lang: code, dir: "auto", maxlength: longest, value: titles[code] ?? "" }))));
 
 // The titles of every language, empty where there is none: as they were.
 export const everyTitle = (titles) => Object.fromEntries(languages().map(({ code }) => [code, titles[code] ?? ""]));

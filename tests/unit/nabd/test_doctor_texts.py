@@ -70,5 +70,8 @@ def test_commands_and_names_keep_their_direction_in_arabic() -> None:
     told = bad("shard", say("check.wait"), say("check.add_shard", shard="شمال")).in_language("ar")
 
     assert "\u2066`nabd shard add \u2068شمال\u2069`\u2069" in told.fix
+    backup = say("check.begin_backups").in_language("ar")
+    assert backup.endswith("كل ليلة: \u2066docs/backup.md\u2069")
+    assert "`nabd device edit NAME --lat … --lon …`\u2069" in say("check.place_device").in_language("ar")
     assert told.fix.count("\u2066") == told.fix.count("\u2069") - told.fix.count("\u2068")
     assert "\u2066" not in bad("disk", say("check.wait"), say("check.make_room")).in_language("fr").fix

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.drain import Drain
 from bench.throughput.open_loop import OpenLoop
-from bench.throughput.summary import IngestRuns, IngestSummary
 
 MACHINE = {
     "cpu": "Abacus",
@@ -37,6 +37,9 @@ DRAIN = Drain(
     alerts=0,
     cpu_us={"ingest": 5.0, "broker": 3.0, "database": 4.0, "generator": 2.0},
     memory_mb=150.0,
+    start_s=2.0,
+    start_cpu_s=1.5,
+    start_mb=120.0,
 )
 OPEN = OpenLoop(
     percent_of_drain=None,
