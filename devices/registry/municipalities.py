@@ -23,8 +23,8 @@ from devices.registry.validation import (
     check_titles,
     check_weekend,
 )
-from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
+from devices.weekends import weekend_of
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
