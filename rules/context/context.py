@@ -112,9 +112,10 @@ class RuleContext:
         """Return a numeric or boolean attribute of each row's device, NaN where absent."""
         return self.keep(("attr", name), lambda: self.attributes.numbers[name][self.facts])
 
-    def text_attribute(self, name: str) -> NDArray[np.object_]:
-        """Return a text attribute of each row's device, None where absent."""
-        return self.keep(("attr", name), lambda: self.attributes.texts[name][self.facts])
+    def text_attribute(self, name: str, default: str | None) -> NDArray[np.object_]:
+        """Return a text attribute of each row's device, a default or None where absent."""
+        texts = self.attributes.texts[name] if default is None else self.attributes.texts_or(name, default)
+        return self.keep(("attr", name, default), lambda: texts[self.facts])
 
     def coordinates(self) -> tuple[Floats, Floats]:
         """Return latitude and longitude of each row's device, or else of its municipality."""
@@ -216,9 +217,9 @@ class RuleContext:
         return self.keep(("numbered", name, use_suspect), lambda: self._number_texts(name, use_suspect))
 
     def _number_texts(self, name: str, use_suspect: bool) -> NDArray[np.int64]:
-        numbers: dict[str | None, int] = {None: -1}
+        numbers = _Numbers({None: -1})
         texts = self.text(name, use_suspect).tolist()
-        found = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
+        found = np.fromiter(map(numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
         self._numbers[name, use_suspect] = numbers
         return found
 
@@ -261,6 +262,14 @@ class RuleContext:
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:
         numbers = [self.number_of(text, name, use_suspect=True) for text in texts]
         return np.isin(self.numbered(name, use_suspect=True), numbers)
+
+
+class _Numbers(dict[str | None, int]):
+    """Numbers of texts: one that is asked for the first time gets the next."""
+
+    def __missing__(self, text: str | None) -> int:
+        number = self[text] = len(self)
+        return number
 
 
 def _no_history(index: int) -> Any:
