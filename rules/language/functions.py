@@ -200,8 +200,14 @@ def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     suspect = scope.use_suspect
 
     def compute(c: RuleContext) -> _FloatArray:
-        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.coordinates())
-        return np.where(c.attributes.placed[c.facts], metres, np.nan)
+        metres = np.full(len(c), np.nan)
+        lat, lon = c.number("lat", suspect), c.number("lon", suspect)
+        # Positions come rarely.
+        rows = np.flatnonzero(~np.isnan(lat) & c.attributes.placed[c.facts])
+        if len(rows):
+            own_lat, own_lon = c.coordinates()
+            metres[rows] = distance_m(lat[rows], lon[rows], own_lat[rows], own_lon[rows])
+        return metres
 
     typed = Expression(ExpressionType.NUMBER, compute)
     scope.shown["away_m()"] = typed
