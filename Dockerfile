@@ -20,7 +20,7 @@ COPY devices devices
 COPY store store
 # Without the [test] extra: tools of the tests stay behind with /wheels. With what settings alone ask for.
 RUN python -m venv /opt/nabd \
-    && /opt/nabd/bin/pip install --no-cache-dir --no-index --find-links /wheels '.[fast,nats,otel]' \
+    && /opt/nabd/bin/pip install --no-cache-dir --no-index --find-links /wheels '.[fast,mavlink,nats,otel]' \
     && /opt/nabd/bin/pip check
 # For any processor of the architecture; every container reads it from here, and none has to compile.
 RUN /opt/nabd/bin/python -m devices.compiled.build /opt/nabd/share/nabd \

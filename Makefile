@@ -51,8 +51,10 @@ format: setup ## format and repair what can be repaired alone
 bench: setup ## measure readings per second on this machine
 	@$(BIN)/nabd bench ingest $(ARGS)
 
-bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365 --keep DIR": hours, 30 GB)
-	@$(BIN)/nabd bench queries $(ARGS)
+bench-queries: parts setup ## questions about a day and a year, both editions (ARGS="--devices 2000 --days 365 --keep DIR": hours, 30 GB)
+	@mkdir -p var
+	@$(BIN)/python scripts/bench-timescale $(TIMESCALE) > var/timescale.json
+	@$(BIN)/nabd bench queries --beside var/timescale.json $(ARGS)
 
 production-local: parts setup ## an installation with accounts, TLS, 500 devices and 300 of others, for three minutes; nothing may be lost
 	@$(BIN)/nabd bench production $(ARGS)

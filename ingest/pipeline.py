@@ -102,6 +102,7 @@ class Pipeline:
                     await self.reload()
                     stale = False
                 batch = await self._decide(intake) if blamed is None else self._blame(intake, blamed)
+                self.context.step("decided")
                 self._look_ahead(following)
                 settled = await self._commit(batch, caught_up, flush_latest)
             except commit.GenerationMoved:
@@ -154,9 +155,11 @@ class Pipeline:
 
         def deciding() -> Batch | None:
             try:
-                return self._decided(following, directory)
+                batch = self._decided(following, directory)
             except Exception:  # raised again, and classified, when the intake is processed
                 return None
+            self.context.step("decided ahead")
+            return batch
 
         future = asyncio.get_running_loop().run_in_executor(None, deciding)
         self._ahead = _Ahead(intake=following, directory=directory, deciding=future)
@@ -221,11 +224,12 @@ class Pipeline:
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
             context.shard.generation = await shard.generation(self.connection, context.shard)
             before = context.directory
-            context.directory = Directory(await registry.load(self.connection), before.kinds)
+            present = await registry.load(self.connection)
+            context.directory = Directory(present, before.kinds)
             for device_id in context.directory.replaced_since(before):
                 context.offsets.forget(device_id)
             for consumer in context.consumers:
-                await consumer.reload(self.connection)
+                await consumer.reload(self.connection, present)
         collector.freeze()
 
     async def outlasting(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -156,7 +156,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
     await unflushed.restore(connection, context.directory, owned.name)
     context.last_values = await known_values.load(connection, options.kinds.values())
     for consumer in options.consumers:
-        await consumer.load(connection, owned.name)
+        await consumer.load(connection, owned.name, context.directory.registry)
     collector.freeze()
     log.info("owning", shard=owned.name, batch=owned.batch, devices=len(context.directory.registry.devices))
     pipeline = Pipeline(
@@ -305,6 +305,7 @@ class _Service:
         if intake is None:
             return None
         self._newest_received = int(intake.received_at[-1])
+        self._options.step("taken")
         # Once, as it is taken: deciding again must not fill the buckets again.
         return self._quotas.judge(intake, self._pipeline.context.directory)
 
@@ -312,7 +313,7 @@ class _Service:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
         if self._pipeline.context.latest.flushing:
-            flush_latest = self._flush_piece.due()
+            flush_latest = self._flush_piece.due(0.0 if caught_up else FLUSH_BEHIND_S / PIECES)
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
         with self._options.traced(len(intake)):
@@ -353,7 +354,8 @@ class _Service:
                 moved = await shard.beat(
                     pipeline.connection, context.shard, now=context.now(), caught_up=caught_up
                 )
-            await commit.flush_latest(pipeline.connection, context)
+            # Messages wait meanwhile: a large fleet takes several beats.
+            await commit.flush_latest(pipeline.connection, context, PIECES)
             if moved != context.shard.generation:
                 await pipeline.reload()
 

@@ -25,6 +25,7 @@ from devices.wire import Kernel
 from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling, service
 from ingest.commit import shard
+from ingest.commit.commit import Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.compiling import Wanted
 from nabd import clock, housekeeping, readiness, rollups
@@ -83,9 +84,11 @@ def consumers_of(declared: Kinds, functions: Functions) -> list[BatchConsumer]:
 
 
 async def ingest(
-    settings: Settings, consumers: Callable[[Kinds, Functions], Sequence[BatchConsumer]] = consumers_of
+    settings: Settings,
+    consumers: Callable[[Kinds, Functions], Sequence[BatchConsumer]] = consumers_of,
+    step: Step = lambda _: None,
 ) -> None:
-    """Ingest one shard, with the rules in every batch's transaction."""
+    """Ingest one shard, with the rules in every batch's transaction; `step` hears of each of its steps."""
     stop = stop_on_signals()
     source = message_source(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
@@ -117,6 +120,7 @@ async def ingest(
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
+        step=step,
         traced=traces.batch if traces else lambda _: service.UNTRACED,
         kernel=kernel,
     )
@@ -251,7 +255,7 @@ async def api(settings: Settings) -> None:
         authority=authority_file(settings),
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
-        examine=lambda: doctor.examine(settings),
+        examine=lambda language: doctor.told(settings, language),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
         relaying=ways.relays if ways else None,

@@ -1,4 +1,4 @@
-"""numpy columns to PostgreSQL's binary COPY format, rows at a time and not value by value.
+"""numpy columns to PostgreSQL's binary COPY format and back, rows at a time and not value by value.
 
 Fixed-width columns become one structured big-endian array; bytes of NULL values are cut out with one mask.
 Texts and JSON are spliced in afterwards. Must not know what the columns mean.
@@ -7,7 +7,7 @@ Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from store.connection import Connection
 from store.tables import ColumnType
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -33,6 +34,10 @@ _FIXED = {
 }
 _POSTGRES_EPOCH = 946_684_800_000_000
 """2000-01-01Z, where PostgreSQL counts from, in microseconds since 1970-01-01Z."""
+
+
+INFINITY = np.iinfo(np.int64).max
+"""The time 'infinity', in microseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +200,35 @@ def _encode_loose(column: _Cells, rows: int) -> list[bytes]:
             field = seen[value] = len(raw).to_bytes(4, "big") + raw
         encoded.append(field)
     return encoded
+
+
+async def columns_of(
+    connection: Connection, query: str, *arguments: object, types: Mapping[str, ColumnType]
+) -> dict[str, NDArray[Any]]:
+    """Return the answer to a query in columns, (n,) each: as fast as the database can give it.
+
+    Args:
+        types: of the query's columns, in their order, all of one width and without NULL. Times are returned
+            as microseconds since 1970-01-01Z, INFINITY included.
+    """
+    received: list[bytes] = []
+
+    async def keep(data: bytes) -> None:
+        received.append(data)
+
+    await connection.copy_from_query(query, *arguments, output=keep, format="binary")
+    parts = [("fields", ">i2")]
+    for name, type_ in types.items():
+        parts += [(f"{name} length", ">i4"), (name, _FIXED[type_])]
+    row = np.dtype(parts)
+    data = b"".join(received)
+    count = (len(data) - len(_HEADER) - len(_TRAILER)) // row.itemsize
+    rows = np.frombuffer(data, dtype=row, offset=len(_HEADER), count=count)
+    return {name: _from_the_wire(type_, rows[name]) for name, type_ in types.items()}
+
+
+def _from_the_wire(type_: ColumnType, values: NDArray[Any]) -> NDArray[Any]:
+    values = values.astype(values.dtype.newbyteorder("="))
+    if type_ is ColumnType.TIME:
+        values[values != INFINITY] += _POSTGRES_EPOCH
+    return values.astype(np.bool_) if type_ is ColumnType.BOOLEAN else values

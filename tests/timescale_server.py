@@ -1,7 +1,7 @@
 """TimescaleDB for tests: its own code in WebAssembly (tests/timescale), or a server named by the environment.
 
-The WebAssembly server takes one connection at a time, knows no COPY FROM STDIN, and takes messages of up
-to about 1,000 readings. A server named by NABD_TEST_TIMESCALE_DSN has no such limits.
+The WebAssembly server takes one connection at a time and knows no COPY FROM STDIN. A server named by
+NABD_TEST_TIMESCALE_DSN has no such limits.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 
 from devices.sources.source import Source, Way
 
-OUTCOMES = ("readings", "rejected", "copies")
+OUTCOMES = ("readings", "rejected", "copies", "unread")
 
 
 def families(sources: Sequence[Source], age_of: Callable[[datetime], float]) -> Iterator[Metric]:

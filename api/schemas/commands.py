@@ -9,9 +9,25 @@ from pydantic import BaseModel, Field
 
 from api.http.times import Instant
 from devices.commands.answered import SentCommand
-from devices.commands.downlinks import DETAIL_CODES
+from devices.commands.details import DETAIL_CODES, DownlinkSituation, Situation, detail_code
 from people.identity import Identity
 from people.roles import Permission
+
+
+class SituationOut(BaseModel):
+    """What is known of a command that a network server sends, while it has not ended."""
+
+    situation: Situation = Field(
+        examples=["not_heard_since"],
+        description="source_removed, source_disabled, source_away; heard_since, not_heard_since: whether the"
+        " device was heard after `since`",
+    )
+    source: str | None = Field(
+        examples=["lora"], description="who hands it over, or did; null: it was removed"
+    )
+    since: Instant = Field(description="the last that became known of the command")
+    source_heard_at: Instant | None = Field(description="when the last message of the source came")
+    device_heard_at: Instant | None = Field(description="when the last reading of the device came")
 
 
 class CommandOut(BaseModel):
@@ -32,6 +48,10 @@ class CommandOut(BaseModel):
         examples=["sent"],
         description=f"which detail of ours it is: {', '.join(DETAIL_CODES.values())}; null for all others",
     )
+    detail_at: Instant | None = Field(description="the instant that it names, of no_uplink: of the last one")
+    situation: SituationOut | None = Field(
+        description="what is known of a command that waits for or at a network server; null: nothing more"
+    )
     result: Any = Field(description="what the device answers with, 4096 bytes at most")
     author: str | None = Field(description="who gave it; null for who may not see that")
     request: int | None = Field(description="number of the request to many devices that it carries out")
@@ -42,8 +62,16 @@ class CommandOut(BaseModel):
 
 def command_out(command: SentCommand) -> CommandOut:
     """Return a command as JSON shows it."""
-    known = {name: getattr(command, name) for name in CommandOut.model_fields if name != "detail_code"}
-    return CommandOut(**known, detail_code=DETAIL_CODES.get(command.detail or ""))
+    made = ("detail_code", "detail_at", "situation")
+    known = {name: getattr(command, name) for name in CommandOut.model_fields if name not in made}
+    code, at = detail_code(command.detail)
+    return CommandOut(**known, detail_code=code, detail_at=at, situation=_situation_out(command.situation))
+
+
+def _situation_out(known: DownlinkSituation | None) -> SituationOut | None:
+    if known is None:
+        return None
+    return SituationOut(**{name: getattr(known, name) for name in SituationOut.model_fields})
 
 
 def command_for(identity: Identity, command: CommandOut) -> CommandOut:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from bench.cli.charts import charts
 from bench.cli.codecs import codecs
+from bench.cli.compare import compare
 from bench.cli.console import console
 from bench.cli.credentials import credentials
 from bench.cli.ingest import ingest
@@ -19,6 +21,8 @@ from bench.cli.tasks import tasks
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command()(rules)
 app.command()(ingest)
+app.command()(compare)
+app.command()(charts)
 app.command()(credentials)
 app.command()(notify)
 app.command()(notify_kills)

@@ -10,11 +10,15 @@ from typing import Annotated
 import typer
 from asyncpg import PostgresError
 
-from bench.throughput import ladder
+from bench.results.summary import summary
+from bench.throughput import ladder, open_loop
 from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
+from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
+from bench.throughput.open_loop import OpenLoop
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -43,6 +47,12 @@ def ingest(
         list[float] | None,
         typer.Option(min=1, help="open-loop rate in percent of the drain (again for more); 25, 50 and 80"),
     ] = None,
+    open_rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1, help="open-loop rate in messages a second instead (again for more)"),
+    ] = None,
+    long_seconds: Annotated[float, typer.Option(min=1, help="how long stage long lasts")] = 1_800.0,
+    long_percent: Annotated[float, typer.Option(min=1, help="its rate in percent of the drain")] = 70.0,
     seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
     dsn: Annotated[
         str | None,
@@ -55,6 +65,8 @@ def ingest(
     A database and a broker of its own are started and thrown away; nothing configured is touched. A server
     that --dsn names needs track_commit_timestamp = on; databases nabd_bench_* are made on it and dropped.
     """
+    if open_rate and open_percent:
+        raise typer.BadParameter("a rate, or a share of the drain: not both", param_hint="--open-rate")
     if rules not in ("off", "default") and not rules.isdecimal():
         raise typer.BadParameter("off, default, or a number", param_hint="--rules")
     stages = frozenset(stage) if stage else ALWAYS | ({Stage.PEERS} if peers else set())
@@ -68,6 +80,9 @@ def ingest(
         stages=stages,
         open_s=open_seconds,
         open_percents=tuple(open_percent or ladder.PERCENTS),
+        open_rates=tuple(open_rate or ()),
+        long_s=long_seconds,
+        long_percent=long_percent,
         seed=seed,
         dsn=dsn,
     )
@@ -76,7 +91,7 @@ def ingest(
     except (ChildFailed, BrokerFailed, StoreError, PostgresError, OSError) as error:
         fail(str(error))
     if as_json:
-        print_json(result.summary())
+        print_json(summary(result))
     else:
         _print(result)
 
@@ -96,13 +111,13 @@ def _print(result: IngestBenchResult) -> None:
     plan = result.plan
     line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
     if result.recorded:
-        summary = result.summary()
-        alone = {f"decide: decoding alone, {name}": us for name, us in summary["recorded_decode_us"].items()}
-        steps = {**summary["recorded_cpu_us"], **alone}
+        found = summary(result)
+        alone = {f"decide: decoding alone, {name}": us for name, us in found["recorded_decode_us"].items()}
+        steps = {**found["recorded_cpu_us"], **alone}
         table(
             ["in ingest, recorded", "CPU us a message"], [(name, f"{us:.2f}") for name, us in steps.items()]
         )
-        for kind, rate in result.summary()["rule_readings_per_s"].items():
+        for kind, rate in found["rule_readings_per_s"].items():
             line(f"{kind}: {rate / 1e6:.1f} million rule-readings a CPU second")
     if result.copies:
         _print_copies(result)
@@ -112,12 +127,16 @@ def _print(result: IngestBenchResult) -> None:
     drains |= {"with rollups": result.marked, "without rollups": result.unmarked} if result.marked else {}
     if drains:
         _print_drains(drains)
+    for one in result.large:
+        _print_large(one, result)
     if result.rollups:
         line(f"drain with rollups / without {result.rollups.ratio:.2f}")
     if result.drains and result.copies:
         line(f"drain / raw COPY {result.drain_per_s / result.raw_copy_per_s:.2f}")
     if result.open:
         _print_open(result)
+    for run in result.long:
+        _print_long(run)
     if result.peers:
         _print_peers(result)
 
@@ -163,6 +182,29 @@ def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
     )
 
 
+def _print_large(one: LargeFleet, result: IngestBenchResult) -> None:
+    usual = median(d.messages_per_s for d in result.fleets[result.plan.devices])
+    ratio = one.drain.messages_per_s / usual
+    table(
+        [f"{one.devices:,} devices", "seconds", "CPU s", "MB"],
+        [
+            ("start", *_plain(one.drain.start_s, one.drain.start_cpu_s, one.drain.start_mb)),
+            ("start again, after draining", *_plain(one.restart_s, one.restart_cpu_s, one.restart_mb)),
+            ("at most", "", "", f"{one.peak_mb:.0f}"),
+        ],
+    )
+    line(f"drain {ratio:.2f} of that with {result.plan.devices:,} devices")
+    if one.checkpoint_ms is not None:
+        line(
+            f"{one.checkpoints} checkpoints of rules: median {one.checkpoint_p50_ms:.0f} ms, the longest"
+            f" {one.checkpoint_ms:.0f} ms, the most CPU {one.checkpoint_cpu_ms:.0f} ms"
+        )
+
+
+def _plain(wall_s: float, cpu_s: float, mb: float) -> tuple[str, str, str]:
+    return f"{wall_s:.1f}", f"{cpu_s:.1f}", f"{mb:.0f}"
+
+
 def _print_open(result: IngestBenchResult) -> None:
     columns = ["open loop", "messages/s", "sent", "stored", "lost"]
     columns += ["commit ms p50", "p99", "p99.9", "p99 spread", "alert ms p50", "p99", "p99.9", "alerts"]
@@ -171,7 +213,7 @@ def _print_open(result: IngestBenchResult) -> None:
         columns,
         [
             (
-                f"{o.percent_of_drain:.0f} %",
+                open_loop.label(o.rate, o.percent_of_drain),
                 f"{o.rate:,.0f}",
                 o.sent,
                 o.stored,
@@ -187,6 +229,38 @@ def _print_open(result: IngestBenchResult) -> None:
             for o in result.open_loops
         ],
     )
+    for loop in result.open_loops:
+        _print_path(loop)
+
+
+BAR = 40
+"""Characters of the longest bar."""
+
+
+def _print_path(loop: OpenLoop) -> None:
+    """Print a histogram: where the slowest hundredth of the messages spent their time."""
+    if not loop.slowest_path_ms:
+        line("A batch was tried more than once: where the time of messages went cannot be told.")
+        return
+    most = max(*loop.slowest_path_ms.values(), 0.01)
+    rows = [
+        (part, f"{ms:.1f}", f"{loop.path_ms[part]:.1f}", "█" * round(ms / most * BAR))
+        for part, ms in loop.slowest_path_ms.items()
+    ]
+    rate = open_loop.label(loop.rate, loop.percent_of_drain)
+    table([f"{rate}: mean ms of messages", "slowest 1 %", "all", "slowest 1 %"], rows)
+
+
+def _print_long(run: LongRun) -> None:
+    table(
+        [f"{run.seconds:,.0f} s at {run.rate:,.0f} messages/s", "p50 ms", "p99 ms", "p99.9 ms"],
+        [
+            (f"first {run.window_s:.0f} s", *run.first_ms.values()),
+            (f"last {run.window_s:.0f} s", *run.last_ms.values()),
+        ],
+    )
+    line(f"sent {run.sent}, stored {run.stored}, lost {run.lost}; {run.percent_of_drain:.0f} % of drain")
+    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} ± {run.growth_95:.1f} MB an hour")
 
 
 def _print_peers(result: IngestBenchResult) -> None:

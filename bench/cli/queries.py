@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from bench.queries import past, questions
 from bench.throughput import ladder
 from devices import kinds
 from nabd import clock
-from nabd.cli.output import line, print_json, table
+from nabd.cli.output import line, print_json, progress, table
 from nabd.embedded.broker import find_mosquitto
 from nabd.embedded.postgres import EmbeddedPostgres
 from store.connection import Connection
@@ -43,6 +44,12 @@ def queries(
         int, typer.Option(min=0, help="of each drain that shows what rollups cost ingest; 0: none")
     ] = 20_000,
     runs: Annotated[int, typer.Option(min=1, help="how often ingest drains with rollups, and without")] = 3,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            help="what scripts/bench-timescale printed: its columnstore is told beside", exists=True
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object alone")] = False,
 ) -> None:
     """Ask what screens and panels ask, of a past by the simulator's physics; then drain, in turns.
@@ -57,18 +64,14 @@ def queries(
     else:
         found = asyncio.run(_on_server(dsn, devices, days, cache))
     drained = asyncio.run(_drained(messages, runs)) if messages else None
+    other = json.loads(beside.read_text()) if beside is not None else None
+    if other is not None:
+        found |= {"timescale": other, "compression_ratio": other["compression_ratio"]}
     found |= {"drain_with_rollups_ratio": drained and drained["ratio"], "drains": drained}
     if not as_json:
-        table(
-            ("question", "span", "p50 ms", "p95 ms", "rows"),
-            [tuple(one.values()) for one in found["queries"]],
-        )
-        ratio = found["compression_ratio"]
-        line(f"{found['readings']:,} readings, {found['bytes_per_row']} bytes each with indexes")
-        rolled = found["rollup_bytes_per_reading"]
-        line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
-        line("no columnstore on this edition" if ratio is None else f"columnstore: 1/{ratio}")
-        line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
+        for one in (found, other):
+            if one is not None:
+                _print(one)
         if drained:
             line(
                 f"ingest drains with rollups / without {drained['ratio']}:"
@@ -77,23 +80,42 @@ def queries(
     print_json(found)
 
 
+def _print(found: Mapping[str, Any]) -> None:
+    table(
+        ("question", "span", "p50 ms", "p95 ms", "rows"),
+        [tuple(one.values()) for one in found["queries"]],
+    )
+    line(f"{found['readings']:,} readings, {found['bytes_per_row']} bytes each with indexes")
+    rolled = found["rollup_bytes_per_reading"]
+    line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
+    if values := found["column_bytes"]:
+        line(f"columnstore: 1/{found['compression_ratio']}; bytes of a value:")
+        table(("column", "bytes"), list(values.items()))
+    line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
+
+
 async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[str, Any]:
-    """Ask the database in a directory, made if it is not there yet."""
-    made, server = directory / "past.json", EmbeddedPostgres(directory / "postgres")
-    if not made.exists():
-        server.delete()  # of a making that was cut
+    """Ask the database in a directory, made if it is not there yet; a making that was cut is continued."""
+    begun, made = directory / "begun.json", directory / "past.json"
+    server = EmbeddedPostgres(directory / "postgres")
+    if not begun.exists():
+        server.delete()
     with server:
-        if not made.exists():
-            size, end = await _make(await database(server, NAME), devices, days, cache)
-            made.write_text(json.dumps({"devices": devices, "days": days, "end": end, **asdict(size)}))
-        past_of = json.loads(made.read_text())
-        if (past_of["devices"], past_of["days"]) != (devices, days):
+        if not begun.exists():
+            await database(server, NAME)
+            begun.write_text(json.dumps({"devices": devices, "days": days, "end": _end()}))
+        plan = json.loads(begun.read_text())
+        if (plan["devices"], plan["days"]) != (devices, days):
             raise typer.BadParameter(
-                f"{directory} holds {past_of['devices']} devices and {past_of['days']} days:"
+                f"{directory} holds {plan['devices']} devices and {plan['days']} days:"
                 " say the same, or another directory"
             )
         connection = await connect(server.dsn(NAME), statement_timeout_s=0)
         try:
+            if not made.exists():
+                size = await _make(connection, plan, cache)
+                made.write_text(json.dumps(plan | asdict(size)))
+            past_of = json.loads(made.read_text())
             answers = await questions.ask_all(connection, kinds.load(None), past_of["end"])
         finally:
             await connection.close()
@@ -103,16 +125,22 @@ async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[s
     }
 
 
-async def _make(dsn: str, devices: int, days: int, cache: Path) -> tuple[past.PastSize, int]:
-    connection = await connect(dsn, statement_timeout_s=0)
-    try:
-        end = _end()
-        size = await past.make_past(
-            connection, kinds.load(None), devices=devices, days=days, end=end, cache=cache
+async def _make(connection: Connection, plan: Mapping[str, int], cache: Path) -> past.PastSize:
+    with progress() as bar:
+        task = bar.add_task("making devices", total=100)
+
+        def tell(what: str, share: float) -> None:
+            bar.update(task, description=what, completed=round(share * 100))
+
+        return await past.make_past(
+            connection,
+            kinds.load(None),
+            devices=plan["devices"],
+            days=plan["days"],
+            end=plan["end"],
+            cache=cache,
+            tell=tell,
         )
-        return size, end
-    finally:
-        await connection.close()
 
 
 def _end() -> int:
@@ -142,10 +170,9 @@ async def _in_database(dsn: str, devices: int, days: int, cache: Path) -> dict[s
 
 
 async def _measured(connection: Connection, devices: int, days: int, cache: Path) -> dict[str, Any]:
-    declared = kinds.load(None)
-    end = _end()
-    size = await past.make_past(connection, declared, devices=devices, days=days, end=end, cache=cache)
-    answers = await questions.ask_all(connection, declared, end)
+    plan = {"devices": devices, "days": days, "end": _end()}
+    size = await _make(connection, plan, cache)
+    answers = await questions.ask_all(connection, kinds.load(None), plan["end"])
     return {"queries": [asdict(one) for one in answers], **asdict(size)}
 
 

@@ -11,11 +11,18 @@ from playwright.async_api import Browser, Page
 from bench.console.screens import each
 
 SERIOUS = {"serious", "critical"}
+DRAW_ALL = """
+const sheet = new CSSStyleSheet();
+sheet.replaceSync("* { content-visibility: visible !important }");
+document.adoptedStyleSheets.push(sheet);
+"""
+"""What is outside the window is not laid out: axe-core would compare its colours with what lies elsewhere."""
 AXE = resources.files("axe_playwright_python") / "axe.min.js"
 
 
 async def serious(page: Page) -> list[str]:
     """Return what is serious on a page, a line each: rule, what is wrong, where."""
+    await page.evaluate(DRAW_ALL)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("axe.run()")
     return [

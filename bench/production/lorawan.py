@@ -20,16 +20,14 @@ from bench.production.together import together
 from bench.throughput.children import ChildFailed
 from devices import kinds
 from devices.instants import to_datetime
-from devices.kinds import Kinds
 from devices.sources.listing import list_sources
 from devices.sources.source import Source
 from firmware_sim.lorawan.city import SERVERS, CityDevice, make_city
 from firmware_sim.lorawan.models import MODELS
-from firmware_sim.lorawan.plan import Delivery, Plan, PlannedFrame, make_plan
-from firmware_sim.lorawan.publishing import publish
-from firmware_sim.publish_log import PublishLine, PublishLog, digest
+from firmware_sim.lorawan.plan import Delivery, Plan, make_plan
+from firmware_sim.lorawan.publishing import line_of, publish
+from firmware_sim.publish_log import PublishLog
 from nabd import clock
-from nabd.demo.proof import ACCEPTED
 from nabd.embedded.broker import HOST, Mosquitto, find_mosquitto
 from store.pool import connect
 
@@ -130,7 +128,7 @@ async def speaking(city: City, *, seconds: float, seed: int) -> None:
         if delivery.copy:
             city.copies += 1
         elif delivery.frame is not None:
-            log.write(_line(delivery, at, plan.frames[delivery.frame], declared))
+            log.write(line_of(delivery, at, plan.frames[delivery.frame], declared))
 
     servers = [_speaking(city, server.name, plan, taken) for server in SERVERS]
     try:
@@ -150,26 +148,6 @@ async def _speaking(city: City, server: str, plan: Plan, taken: Callable[[Delive
         name=server,
         now=clock.wall,
         taken=taken,
-    )
-
-
-def _line(delivery: Delivery, at: int, one: PlannedFrame, declared: Kinds) -> PublishLine:
-    return PublishLine(
-        topic=delivery.topic,
-        device=one.device.eui,
-        kind=one.device.model.kind,
-        observed_at=one.observed_at,
-        ts=one.observed_at,
-        clock="right",
-        boot=None,
-        seq=one.frame.counter,
-        hash=digest(declared[one.device.model.kind], one.values),
-        values=dict(one.values),
-        published_at=delivery.due,
-        acked_at=at,
-        puback=ACCEPTED,
-        bad=None,
-        repeat=False,
     )
 
 

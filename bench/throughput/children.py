@@ -58,15 +58,32 @@ def last_words(log: Path) -> str:
 
 
 async def publish(
-    directory: Path, stream: Stream, *, host: str, port: int, open_loop: bool = False
+    directory: Path,
+    stream: Stream,
+    *,
+    host: str,
+    port: int,
+    open_loop: bool = False,
+    laps: int = 1,
+    lap_us: int = 0,
 ) -> PublishResult:
     """Publish a stream from a process of its own, and return once the broker has answered everything.
+
+    Args:
+        laps: how often it is sent, each time `lap_us` microseconds later, the times in it too.
 
     Raises:
         ChildFailed: the generator did not get through.
     """
     await asyncio.to_thread(
-        publisher.write_plan, directory, stream, host=host, port=port, open_loop=open_loop
+        publisher.write_plan,
+        directory,
+        stream,
+        host=host,
+        port=port,
+        open_loop=open_loop,
+        laps=laps,
+        lap_us=lap_us,
     )
     started = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -26,7 +26,7 @@ from readings.tables import table_name
 from store.connection import Connection
 from store.pool import connect
 
-START_S, STALLED_S = 30.0, 30.0
+START_S, STALLED_S = 180.0, 30.0
 SUBSCRIBED = "subscribed"
 """What ingest's log says once messages begin to flow."""
 
@@ -35,6 +35,8 @@ SUBSCRIBED = "subscribed"
 class Drain:
     """One run. CPU is microseconds per message by process; `memory_mb` is the peak of ingest.
 
+    start_s: from the start of the process until it could hear a message; start_cpu_s, start_mb: its CPU until
+    then, and its memory.
     `stored` are rows counted in the tables; only what is merged, duplicate or rejected is ingest's own word.
     """
 
@@ -51,6 +53,9 @@ class Drain:
     alerts: int
     cpu_us: dict[str, float]
     memory_mb: float
+    start_s: float
+    start_cpu_s: float
+    start_mb: float
 
 
 async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> PublishResult:
@@ -94,8 +99,10 @@ async def run(
     with rig.broker() as broker:
         sent = await fill(dsn, broker, stream, directory)
         log = directory / "ingest.log"
+        spawned = time.perf_counter()
         async with child(command or ingest_command(), log, settings_of(dsn, broker)) as process:
             await until_said(process, log, SUBSCRIBED)
+            start_s, start_mb = time.perf_counter() - spawned, usage.memory_mb(process.pid)
             before = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
             connection = await connect(dsn)
             try:
@@ -132,6 +139,9 @@ async def run(
         alerts=alerts,
         cpu_us={name: round(us, 2) for name, us in cpu.items()},
         memory_mb=memory,
+        start_s=round(start_s, 2),
+        start_cpu_s=round(before[0], 2),
+        start_mb=round(start_mb),
     )
 
 

@@ -9,13 +9,25 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 
-from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig, rolled
+from bench.throughput import (
+    drain,
+    large,
+    long_run,
+    machine,
+    many_rules,
+    open_loop,
+    raw_copy,
+    recorded,
+    rig,
+    rolled,
+)
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet, Traffic
+from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers import compare
 from bench.throughput.peers.compare import Peer
@@ -58,12 +70,17 @@ class Stage(StrEnum):
     FLEETS = "fleets"
     RULES = "rules"
     ROLLUPS = "rollups"
+    LONG = "long"
     PEERS = "peers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchPlan:
-    """What to measure. rules: "off", "default", or how many rules each kind has; dsn: a server of others."""
+    """What to measure.
+
+    rules: "off", "default", or how many rules each kind has. open_rates: messages a second, instead of
+    open_percents of the drain. dsn: a server of others.
+    """
 
     messages: int = 300_000
     devices: int = 5_000
@@ -74,24 +91,34 @@ class BenchPlan:
     stages: frozenset[Stage] = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
     open_s: float = 10.0
     open_percents: tuple[float, ...] = PERCENTS
+    open_rates: tuple[float, ...] = ()
+    long_s: float = 1_800.0
+    long_percent: float = 70.0
     seed: int = 1
     dsn: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class IngestBenchResult:
-    """Everything measured; empty where a stage was not asked for."""
+    """Everything measured; empty where a stage was not asked for. open: by rate.
+
+    measured_at: microseconds, when it began.
+    """
 
     plan: BenchPlan
     machine: dict[str, str]
+    commit: str
+    measured_at: int
     recorded: list[RecordedRun] = field(default_factory=list)
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)
+    large: list[LargeFleet] = field(default_factory=list)
     rules: dict[str, list[Drain]] = field(default_factory=dict)
     marked: list[Drain] = field(default_factory=list)
     unmarked: list[Drain] = field(default_factory=list)
-    open: dict[float, list[OpenLoop]] = field(default_factory=dict)
+    open: dict[str, list[OpenLoop]] = field(default_factory=dict)
+    long: list[LongRun] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
     @property
@@ -117,56 +144,10 @@ class IngestBenchResult:
         """What was measured at each share of the drain, its runs together."""
         return [open_loop.together(runs) for runs in self.open.values()]
 
-    def summary(self) -> dict[str, Any]:
-        """Return the figures that programs read: the last line of `--json`."""
-        drains = self.drains
-        ratio = self.drain_per_s / self.raw_copy_per_s if drains and self.copies else None
-        return {
-            "traffic": self.plan.traffic,
-            "rules": self.plan.rules,
-            "messages": self.plan.messages,
-            "devices": self.plan.devices,
-            "drain_per_s": round(self.drain_per_s),
-            "drain_spread": [round(d.messages_per_s) for d in drains],
-            "raw_copy_per_s": round(self.raw_copy_per_s),
-            "ratio": None if ratio is None else round(ratio, 3),
-            "sent": sum(d.sent for d in drains),
-            "stored": sum(d.stored for d in drains),
-            "duplicates": sum(d.duplicates for d in drains),
-            "rejected": sum(d.rejected for d in drains),
-            "lost": sum(d.lost for d in drains),
-            "alerts": sum(d.alerts for d in drains),
-            "cpu_us_per_message": median_cpu(drains),
-            "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
-            "recorded_cpu_us": medians([r.cpu_us for r in self.recorded]),
-            "recorded_decode_us": medians([r.decode_us for r in self.recorded]),
-            "rule_readings_per_s": {
-                kind: round(rate)
-                for kind, rate in medians([r.rule_readings_per_s for r in self.recorded]).items()
-            },
-            "raw_copy": self.copies,
-            "open_loop": self.open_loops,
-            "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
-            "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
-            "rollups": None if self.rollups is None else self.rollups.summary(),
-            "peers": self.peers,
-            "machine": self.machine,
-        }
-
 
 def median_cpu(drains: Sequence[Drain]) -> dict[str, float]:
     """Return the median CPU microseconds per message of each process."""
     return medians([d.cpu_us for d in drains])
-
-
-def _rates(drains: Sequence[Drain]) -> dict[str, Any]:
-    return {
-        "drain_per_s": round(median(d.messages_per_s for d in drains)),
-        "spread": [round(d.messages_per_s) for d in drains],
-        "cpu_us_per_message": median_cpu(drains),
-        "memory_mb": round(max(d.memory_mb for d in drains)),
-        "lost": sum(d.lost for d in drains),
-    }
 
 
 Tell = Callable[[str], None]
@@ -174,7 +155,7 @@ Tell = Callable[[str], None]
 
 async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
     """Measure what the plan asks for; `tell` hears of every step as it begins."""
-    result = IngestBenchResult(plan=plan, machine={})
+    result = IngestBenchResult(plan=plan, machine={}, commit=machine.commit(), measured_at=clock.wall())
     with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
         async with rig.running(Path(directory), plan.dsn) as running:
             result.machine = machine.describe(running.server.version)
@@ -190,6 +171,8 @@ async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
                     await _rolled(running, plan, result, tell_run)
                 if Stage.OPEN in plan.stages:
                     await _open_loops(running, plan, result, tell_run)
+            if Stage.LONG in plan.stages:
+                await _long(running, plan, result, tell)
             if Stage.PEERS in plan.stages:
                 await _peers(running, plan, result, tell)
     return result
@@ -202,7 +185,8 @@ def steps(plan: BenchPlan) -> int:
     n += len(_sizes(plan)) * plan.runs if Stage.COPY in stages else 0
     n += len(_to_drain(plan)) * plan.runs
     n += 2 * plan.runs if Stage.ROLLUPS in stages else 0
-    n += len(plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
+    n += len(plan.open_rates or plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
+    n += 1 if Stage.LONG in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
 
@@ -257,10 +241,14 @@ RULE_SETS = ("off", "default", "100")
 def _to_drain(plan: BenchPlan) -> list[tuple[int, str]]:
     """Return the fleets' sizes and the rules that stages c, e and f drain, each pair once."""
     stages, own = plan.stages, (plan.devices, plan.rules)
-    pairs = [own] if stages & {Stage.DRAIN, Stage.OPEN, Stage.FLEETS} else []
+    pairs = [own] if stages & {Stage.DRAIN, Stage.FLEETS} or _needs_rate(plan) else []
     pairs += [(plan.large_fleet, plan.rules)] if Stage.FLEETS in stages else []
     pairs += [(plan.devices, rules) for rules in RULE_SETS] if Stage.RULES in stages else []
     return list(dict.fromkeys(pairs))
+
+
+def _needs_rate(plan: BenchPlan) -> bool:
+    return Stage.LONG in plan.stages or (Stage.OPEN in plan.stages and not plan.open_rates)
 
 
 async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
@@ -268,8 +256,12 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     drained: dict[tuple[int, str], Drain] = {}
     for size, rules in _to_drain(plan):
         tell(f"drain, {size} devices, rules {rules}")
-        drained[size, rules] = await _drain(running, plan, size, rules)
-    if plan.stages & {Stage.DRAIN, Stage.OPEN}:
+        if Stage.FLEETS in plan.stages and size == plan.large_fleet:
+            result.large.append(await _large(running, plan))
+            drained[size, rules] = result.large[-1].drain
+        else:
+            drained[size, rules] = await _drain(running, plan, size, rules)
+    if Stage.DRAIN in plan.stages or _needs_rate(plan):
         result.drains.append(drained[plan.devices, plan.rules])
     if Stage.FLEETS in plan.stages:
         for size in dict.fromkeys((plan.devices, plan.large_fleet)):
@@ -286,6 +278,13 @@ async def _rolled(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
             stream, name = _stream(plan, fleet), f"rolled{running.databases}"
             runs.append(await rolled.run(running, dsn, stream, name, marked=marked))
+
+
+async def _large(running: Rig, plan: BenchPlan) -> LargeFleet:
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.large_fleet)
+    async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        name = f"large{running.databases}"
+        return await large.run(running, dsn, fleet, _stream(plan, fleet), name, plan.seed)
 
 
 async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:
@@ -307,22 +306,45 @@ def rules_of(rules: str) -> list[Definition] | None:
 
 
 async def _open_loops(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
-    """Stage d, at shares of the drain just measured: the machine is as fast as it was then."""
-    fleet, full = BenchFleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
-    for percent in plan.open_percents:
-        tell(f"open loop at {percent:.0f} % of drain")
+    """Stage d, at given rates, or at shares of the drain just measured: the machine is as fast as then."""
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
+    loops: list[tuple[float, float | None]] = [(rate, None) for rate in plan.open_rates]
+    if not loops:
+        full = result.drains[-1].messages_per_s
+        loops = [(full * percent / 100, percent) for percent in plan.open_percents]
+    for rate, percent in loops:
+        tell(f"open loop at {open_loop.label(rate, percent)}")
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
             measured = await open_loop.run(
                 running,
                 dsn,
                 fleet,
-                rate=full * percent / 100,
+                rate=rate,
                 seconds=plan.open_s,
                 percent=percent,
                 seed=plan.seed,
                 name=f"open{running.databases}",
             )
-        result.open.setdefault(percent, []).append(measured)
+        result.open.setdefault(open_loop.label(rate, percent), []).append(measured)
+
+
+async def _long(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
+    """Once, whatever `runs` says, at a share of what all runs drained."""
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
+    tell(f"{plan.long_s:.0f} s at {plan.long_percent:.0f} % of drain")
+    async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        result.long.append(
+            await long_run.run(
+                running,
+                dsn,
+                fleet,
+                rate=result.drain_per_s * plan.long_percent / 100,
+                seconds=plan.long_s,
+                percent=plan.long_percent,
+                seed=plan.seed,
+                name=f"long{running.databases}",
+            )
+        )
 
 
 async def _peers(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from bench import CHECKOUT
 from nabd.embedded.broker import find_mosquitto
 
 
@@ -26,6 +27,15 @@ def describe(postgres: str) -> dict[str, str]:
         **{name: version(name) for name in ("asyncpg", "mqtt5", "msgspec", "numpy", "uvloop", "aiomqtt")},
         "load_before": f"{os.getloadavg()[0]:.1f}",
     }
+
+
+def commit() -> str:
+    """Return the short hash of the checkout's commit, a + behind it where files differ; or "unknown"."""
+    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty=+", "--exclude", "*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
 
 
 def _cpu_model() -> str:

@@ -8,8 +8,10 @@ it. Prints one JSON object.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -34,8 +36,12 @@ STALLED_S = 60.0
 _PACKET_IDS = 65_535
 
 
+_DIGITS = 16
+_POWERS = 10 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64)
+
+
 class PublishResult(msgspec.Struct, kw_only=True):
-    """What was published. late_ms: how far behind their intended instants messages were sent, p99."""
+    """What was published. late_ms: how far behind its intended instant a write's first message was, p99."""
 
     published: int
     acknowledged: int
@@ -52,12 +58,24 @@ class _Plan(msgspec.Struct, kw_only=True):
     port: int
     counts: list[int]
     open_loop: bool
+    laps: int
+    lap_us: int
 
 
-def write_plan(directory: Path, stream: Stream, *, host: str, port: int, open_loop: bool) -> None:
+def write_plan(
+    directory: Path,
+    stream: Stream,
+    *,
+    host: str,
+    port: int,
+    open_loop: bool,
+    laps: int = 1,
+    lap_us: int = 0,
+) -> None:
     """Encode a stream for the publisher; with `open_loop`, `stream.at` says when each is to be sent.
 
-    A device's messages go over one connection, so that they arrive in order.
+    A device's messages go over one connection, so that they arrive in order. The stream is sent `laps` times,
+    each time `lap_us` microseconds later, with times that are later by as much.
     """
     directory.mkdir(parents=True)
     counts: list[int] = []
@@ -81,23 +99,60 @@ def write_plan(directory: Path, stream: Stream, *, host: str, port: int, open_lo
             due.append(send_at[mine])
     np.save(directory / "ends.npy", np.cumsum(lengths))
     np.save(directory / "due.npy", np.concatenate(due))
-    plan = _Plan(host=host, port=port, counts=counts, open_loop=open_loop)
+    plan = _Plan(host=host, port=port, counts=counts, open_loop=open_loop, laps=laps, lap_us=lap_us)
     (directory / "plan.json").write_bytes(msgspec.json.encode(plan))
 
 
 @dataclass(slots=True)
 class _Share:
-    """One connection's part: packet i is data[ends[i]:ends[i + 1]]."""
+    """One connection's part: packet i of a lap is data[ends[i]:ends[i + 1]]; counts are of all laps."""
 
     data: memoryview
     ends: list[int]
     due: list[int]
+    times: _Times | None = None
+    laps: int = 1
+    lap_us: int = 0
     sent: int = 0
     acknowledged: int = 0
     refused: int = 0
 
     def __len__(self) -> int:
-        return len(self.due)
+        return len(self.due) * self.laps
+
+    def due_until(self, now: int) -> int:
+        """Return how many packets are due, as far as this lap goes."""
+        lap, place = divmod(self.sent, len(self.due))
+        late = bisect_right(self.due, now - lap * self.lap_us, place)
+        return lap * len(self.due) + late
+
+    def packets(self, stop: int) -> bytearray | memoryview:
+        """Return the packets of this lap that are not sent yet, before number `stop`."""
+        lap, place = divmod(self.sent, len(self.due))
+        data = self.data[self.ends[place] : self.ends[place + stop - self.sent]]
+        if self.times is None:
+            return data
+        # A copy: what the system has not taken yet must not change with the next lap.
+        return self.times.later(bytearray(data), self.ends[place], lap * self.lap_us)
+
+
+class _Times:
+    """Where packets say times: microseconds in 16 digits after `"ts":`."""
+
+    def __init__(self, data: memoryview) -> None:
+        found = re.finditer(rb'"ts":(\d{16})', data)
+        self._at = np.array([one.start(1) for one in found], dtype=np.int64)
+
+    def later(self, data: bytearray, begin: int, by_us: int) -> bytearray:
+        """Let the times in a part of the data, which begins at `begin`, be later."""
+        if not by_us:
+            return data
+        first, last = np.searchsorted(self._at, (begin, begin + len(data)))
+        digits = (self._at[first:last] - begin)[:, np.newaxis] + np.arange(_DIGITS)
+        view = np.frombuffer(data, dtype=np.uint8)
+        times = (view[digits] - ord("0")).astype(np.int64) @ _POWERS + by_us
+        view[digits] = times[:, np.newaxis] // _POWERS % 10 + ord("0")
+        return data
 
 
 class _Publisher(asyncio.Protocol):
@@ -161,10 +216,10 @@ class _Publisher(asyncio.Protocol):
             self.send_until(min(share.sent + SLICE, limit))
 
     def send_until(self, stop: int) -> None:
-        """Send the packets before `stop` that are not sent yet."""
+        """Send the packets before `stop` that are not sent yet, all of one lap."""
         share = self.share
         assert self._transport is not None
-        self._transport.write(share.data[share.ends[share.sent] : share.ends[stop]])
+        self._transport.write(share.packets(stop))
         share.sent = stop
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -188,10 +243,20 @@ def _shares(directory: Path, plan: _Plan) -> list[_Share]:
     data = memoryview((directory / "packets").read_bytes())
     ends = [0, *np.load(directory / "ends.npy").tolist()]
     due = np.load(directory / "due.npy").tolist()
+    times = _Times(data) if plan.laps > 1 else None
     shares, start = [], 0
     for count in plan.counts:
         stop = start + count
-        shares.append(_Share(data=data, ends=ends[start : stop + 1], due=due[start:stop]))
+        shares.append(
+            _Share(
+                data=data,
+                ends=ends[start : stop + 1],
+                due=due[start:stop],
+                times=times,
+                laps=plan.laps,
+                lap_us=plan.lap_us,
+            )
+        )
         start = stop
     return shares
 
@@ -235,7 +300,7 @@ def _at_once(publishers: list[_Publisher]) -> float:
 
 async def _on_time(publishers: list[_Publisher]) -> float:
     """Send each message at its instant; one that is late does not delay the next."""
-    late: list[NDArray[np.int64]] = []
+    late: list[int] = []
     waiting = publishers
     for publisher in publishers:
         publisher.rests = True
@@ -243,15 +308,14 @@ async def _on_time(publishers: list[_Publisher]) -> float:
         now = time.time_ns() // 1000
         for publisher in waiting:
             share = publisher.share
-            stop = share.sent
-            while stop < len(share) and share.due[stop] <= now:
-                stop += 1
+            stop = share.due_until(now)
             if stop > share.sent:
-                late.append(now - np.array(share.due[share.sent : stop]))
+                lap, place = divmod(share.sent, len(share.due))
+                late.append(now - lap * share.lap_us - share.due[place])
                 publisher.send_until(stop)
         waiting = [p for p in waiting if p.share.sent < len(p.share)]
         await asyncio.sleep(TICK_S)
-    return float(np.percentile(np.concatenate(late), 99)) / 1000
+    return float(np.percentile(late, 99)) / 1000
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from pathlib import Path
 from bench.throughput import usage
 from bench.throughput.fleet import BenchFleet, register
 from bench.throughput.named_server import DatabaseServer, named
-from devices import kinds
 from nabd import clock
 from nabd.embedded.broker import BrokerFailed, Mosquitto, find_mosquitto
 from nabd.embedded.parts import migrated
@@ -53,7 +52,7 @@ class Rig:
         try:
             if rules is not None:
                 await catalogue.apply(connection, rules, clock.wall(), remove_others=True)
-            await register(connection, kinds.load(), fleet, clock.wall)
+            await register(connection, fleet, clock.wall)
             await connection.execute("ANALYZE")
         finally:
             await connection.close()

@@ -29,15 +29,24 @@ def family(pid: int) -> list[int]:
         return [pid]
 
 
+def memory_mb(pid: int) -> float:
+    """Return the memory that a process has resident, in MB; 0 when it is gone."""
+    return _memory_mb(pid, "VmRSS")
+
+
 def peak_memory_mb(pid: int) -> float:
     """Return the most memory that a process has ever had resident, in MB; 0 when it is gone."""
     # psutil 7 tells the present size only; the kernel keeps the peak.
+    return _memory_mb(pid, "VmHWM")
+
+
+def _memory_mb(pid: int, name: str) -> float:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     lines = dict(line.split(":", 1) for line in status.splitlines())
-    return int(lines.get("VmHWM", "0 kB").split()[0]) / 1024
+    return int(lines.get(name, "0 kB").split()[0]) / 1024
 
 
 def cpu_of_children_s() -> float:

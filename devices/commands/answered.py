@@ -16,6 +16,18 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
+import asyncpg
+
+from devices.commands.details import (
+    NEVER_HEARD,
+    NO_UPLINK,
+    NOT_KNOWN,
+    NOT_TOLD,
+    SOURCE_DISABLED,
+    SOURCE_REMOVED,
+    DownlinkSituation,
+    situation_of,
+)
 from devices.commands.queue import TELL
 from devices.instants import Now, to_datetime
 from devices.registry.errors import Invalid, NotFound
@@ -49,7 +61,10 @@ RESULT_LIMIT = 4_096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentCommand:
-    """One command as it stands; author: None where it was given before authors were kept."""
+    """One command as it stands; author: None where it was given before authors were kept.
+
+    situation: what is known of one that waits for or at a network server.
+    """
 
     id: UUID
     device: str
@@ -65,6 +80,7 @@ class SentCommand:
     expires_at: datetime
     created_at: datetime
     updated_at: datetime
+    situation: DownlinkSituation | None = None
 
     @property
     def settled(self) -> bool:
@@ -125,19 +141,43 @@ async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
 
 # The states stand here, not in an argument: only so the index over open ones is used.
 _EXPIRE = """
-UPDATE command SET status = 'expired', updated_at = $1, due_at = NULL
-WHERE id = ANY(ARRAY(
-    SELECT id FROM command
+WITH over AS (
+    SELECT id, device_id, status, payload, source_id, detail, updated_at
+    FROM command
     WHERE status IN ('queued', 'sent', 'delivered', 'accepted', 'running') AND expires_at <= $1
     FOR UPDATE SKIP LOCKED
-))
-RETURNING id
+)
+
+UPDATE command AS c SET status = 'expired', detail = told.why, updated_at = $1, due_at = NULL
+FROM (
+    SELECT
+        over.id,
+        CASE
+            WHEN over.payload IS NULL OR over.status NOT IN ('sent', 'delivered') THEN over.detail
+            WHEN over.detail <> $2 THEN over.detail
+            WHEN source.id IS NULL THEN $3
+            WHEN NOT source.enabled THEN $4
+            WHEN over.detail IS NOT NULL THEN over.detail
+            WHEN l.received_at IS NULL THEN $5
+            WHEN l.received_at > over.updated_at THEN $6
+            ELSE $7 || to_char(l.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        END AS why
+    FROM over
+    LEFT JOIN source ON over.source_id = source.id
+    LEFT JOIN latest AS l ON over.device_id = l.device_id
+) AS told
+WHERE c.id = told.id
+RETURNING c.id
 """
+_WHY = (NOT_KNOWN, SOURCE_REMOVED, SOURCE_DISABLED, NEVER_HEARD, NOT_TOLD, NO_UPLINK)
 
 
 async def expire(connection: Connection, now: Now) -> int:
-    """Give up commands whose time is over without an end; return how many."""
-    expired = await connection.fetch(_EXPIRE, to_datetime(now()))
+    """Give up commands whose time is over without an end; return how many.
+
+    What a network server has had, and nothing became of, says why.
+    """
+    expired = await connection.fetch(_EXPIRE, to_datetime(now()), *_WHY)
     if expired:
         await connection.execute(TELL)
     return len(expired)
@@ -146,12 +186,19 @@ async def expire(connection: Connection, now: Now) -> int:
 _SELECT = """
 SELECT
     c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
-    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
+    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at,
+    c.payload IS NOT NULL AS as_downlink, source.name AS source, source.enabled, state.connected,
+    state.last_message_at AS source_heard_at, l.received_at AS device_heard_at
 FROM command AS c
 INNER JOIN device AS d ON c.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN named_principal AS author ON c.author_id = author.id
+LEFT JOIN downlink_way AS way ON c.device_id = way.device_id AND c.status = 'queued'
+LEFT JOIN source ON source.id = CASE WHEN c.status = 'queued' THEN way.source_id ELSE c.source_id END
+LEFT JOIN source_state AS state ON source.id = state.source_id
+LEFT JOIN latest AS l ON c.device_id = l.device_id AND c.payload IS NOT NULL
 """
+_OF_DOWNLINKS = ("source", "enabled", "connected", "source_heard_at", "device_heard_at")
 _ONE = _SELECT + "WHERE c.id = $1"
 
 
@@ -164,7 +211,15 @@ async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa:
     row = await connection.fetchrow(_ONE, id)
     if row is None:
         raise NotFound("command", str(id))
-    return SentCommand(**row)
+    return _command(row)
+
+
+def _command(row: asyncpg.Record) -> SentCommand:
+    told: dict[str, Any] = dict(row)
+    known = {name: told.pop(name) for name in _OF_DOWNLINKS}
+    if not told.pop("as_downlink"):
+        return SentCommand(**told)
+    return SentCommand(**told, situation=situation_of(told["status"], since=told["updated_at"], **known))
 
 
 _PAGE = """
@@ -198,7 +253,7 @@ async def list_commands(
     """
     towns = None if within is None else sorted(within)
     rows = await connection.fetch(_LIST, device, request, status, towns, before, limit)
-    return [SentCommand(**row) for row in rows]
+    return [_command(row) for row in rows]
 
 
 _CHANGED = """
@@ -213,7 +268,7 @@ async def changed_since(
     connection: Connection, after: tuple[datetime, UUID], limit: int
 ) -> list[SentCommand]:
     """Return a page of commands in the order of their last change; `after`: that of the last one known."""
-    return [SentCommand(**row) for row in await connection.fetch(_SINCE, *after, limit)]
+    return [_command(row) for row in await connection.fetch(_SINCE, *after, limit)]
 
 
 SETTLED_COMMANDS = ExpiringRows(

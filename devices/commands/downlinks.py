@@ -17,37 +17,22 @@ from typing import Final, Literal
 from uuid import UUID
 
 from devices.commands.answered import DETAIL_LIMIT
+from devices.commands.details import (
+    CONFIRMED,
+    NO_SOURCE,
+    NOT_KNOWN,
+    REFUSED,
+    SENT,
+    SENT_UNCONFIRMED,
+    UNCONFIRMED_EVER,
+    UNCONFIRMED_ONCE,
+    UNHEARD,
+)
 from devices.commands.queue import FIRST_PAUSE, LONGEST_PAUSE, TELL, UNCONFIRMED
 from devices.instants import Now, to_datetime
-from devices.registry.hardware import REPLACED
 from devices.registry.registry import Device
 from devices.storable import storable
 from store.connection import Connection
-
-UNHEARD: Final = "waits until the network server has passed on a first message of the device"
-NO_SOURCE: Final = "waits: the source that heard the device is disabled, or takes nothing for it"
-NOT_KNOWN: Final = (
-    "whether the network server has it is not known; it is not sent again, which could be twice"
-)
-SENT: Final = "a gateway sent it"
-SENT_UNCONFIRMED: Final = "a gateway sent it; the device was not asked to confirm it"
-CONFIRMED: Final = "the device confirmed that it heard it"
-UNCONFIRMED_ONCE: Final = "the device has not confirmed it; the network server tries again"
-UNCONFIRMED_EVER: Final = "the device did not confirm it"
-REFUSED: Final = "the network server did not take it"
-DETAIL_CODES: Final[Mapping[str, str]] = {
-    UNHEARD: "unheard",
-    NO_SOURCE: "no_source",
-    REPLACED: "replaced",
-    NOT_KNOWN: "not_known",
-    SENT: "sent",
-    SENT_UNCONFIRMED: "sent_unconfirmed",
-    CONFIRMED: "confirmed",
-    UNCONFIRMED_ONCE: "unconfirmed",
-    UNCONFIRMED_EVER: "given_up",
-    REFUSED: "refused",
-}
-"""What these details are, so that people are told them in their language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

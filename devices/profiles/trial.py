@@ -37,6 +37,7 @@ class TrialMessage:
 
         Raises:
             Unreadable: it is not of its format, or says nothing of a device.
+            FormatAway: what reads its format is not installed.
         """
         if self.document is None:
             name = self.device or DEVICE
@@ -57,6 +58,7 @@ class TrialMessage:
         if heard.uplinks:
             return heard.uplinks
         said = [f"{one.device}: {one.happening}" for one in heard.events] + [r.why for r in heard.refused]
+        said += [f"{name}, which is left alone" for name in heard.unread]
         raise Unreadable(f"no reading is in it, but {'; '.join(said) or 'nothing'}")
 
 

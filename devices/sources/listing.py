@@ -20,7 +20,7 @@ SELECT
     secret.source_id IS NOT NULL AS has_secret,
     state.connected, state.reason, state.since, state.alive_at, state.last_message_at, state.messages,
     state.readings, state.rejected, state.copies, state.refused, state.refused_at,
-    state.problems, state.problem, state.problem_at
+    state.problems, state.problem, state.problem_at, state.unread
 FROM source AS s
 INNER JOIN municipality ON s.municipality_id = municipality.id
 INNER JOIN device AS gateway ON s.gateway_id = gateway.id

@@ -26,6 +26,7 @@ from devices.sources.source import (
     default_topics,
 )
 from devices.suggestion import meant
+from devices.wire.adapters.formats import FORMATS, FormatAway
 from devices.wire.topics import GATEWAY
 from store import audit
 from store.audit import Actor
@@ -71,6 +72,7 @@ async def add_source(
     new = _completed(new)
     check(new, formats, anywhere=anywhere)
     check_plain(new)
+    _check_installed(new)
     _check_profiles(profiles, _profiles_of(new))
     _check_secret(secret, new.way)
     async with connection.transaction():
@@ -146,6 +148,7 @@ async def edit_source(
         check(edited, formats, anywhere=anywhere or same_topics)
         if (edited.format, edited.profile) != (kept.format, kept.profile):
             check_plain(edited)
+            _check_installed(edited)
         _check_profiles(profiles, _profiles_of(edited) - _profiles_of(kept))
         made = _made(kept, edited, secret, new_one)
         secret = made or secret
@@ -260,6 +263,15 @@ def _completed(new: NewSource) -> NewSource:
 def _plain(pem: str) -> str:
     """Return certificates without what editors and forms put around them."""
     return pem.replace("\r\n", "\n").strip()
+
+
+def _check_installed(new: NewSource) -> None:
+    """Refuse a format that nothing here can read; who hears it has what we have."""
+    try:
+        if new.format in FORMATS:
+            FORMATS[new.format]()
+    except FormatAway as missing:
+        raise Invalid("format", str(missing)) from missing
 
 
 def needs_secret(way: Way, format: str) -> bool:  # noqa: A002 - the word of people

@@ -22,7 +22,7 @@ PLAIN = "json"
 """The format of documents that the profile itself takes apart: where the device is, and the time."""
 FOREIGN = "foreign"
 """On our own broker, what devices publish that speak topics of their own: `foreign/MUNICIPALITY/...`."""
-NOT_POSTED = ("sparkplug",)
+NOT_POSTED = ("sparkplug", "mavlink")
 """Formats that a webhook cannot have: what they mean is in the topic, or goes both ways."""
 MOST_TOPICS = 20
 SECRET_LENGTH = 4_096
@@ -72,6 +72,7 @@ class SourceState:
     readings: settled ones; rejected: those that were refused; copies: frames that were heard before.
     refused: deliveries to a webhook by who does not know its secret, the last of them at refused_at.
     problems: what was read in part only; problem: what could not be read of the last, at problem_at.
+    unread: messages of a stream of which no reading was made, and none should have been.
     """
 
     connected: bool
@@ -88,6 +89,7 @@ class SourceState:
     problems: int
     problem: str
     problem_at: datetime | None
+    unread: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Counted:
     problems: int = 0
     problem: str = ""
     problem_at: int | None = None
+    unread: int = 0
 
     def __add__(self, later: Counted) -> Counted:
         """Return this and what was counted after it."""
@@ -52,6 +53,7 @@ class Counted:
             problems=self.problems + later.problems,
             problem=later.problem or self.problem,
             problem_at=_later(self.problem_at, later.problem_at),
+            unread=self.unread + later.unread,
         )
 
 
@@ -90,9 +92,9 @@ def is_alive(source: Source, now: int, speed: float) -> bool:
 _SAY = """
 INSERT INTO source_state AS s (
     source_id, connected, reason, since, alive_at, last_message_at, messages, readings, rejected, copies,
-    refused, refused_at, problems, problem, problem_at
+    refused, refused_at, problems, problem, problem_at, unread
 )
-SELECT id, coalesce($2, false), $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+SELECT id, coalesce($2, false), $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
 FROM source WHERE id = $1
 ON CONFLICT (source_id) DO UPDATE SET
     connected = coalesce($2, s.connected),
@@ -108,7 +110,8 @@ ON CONFLICT (source_id) DO UPDATE SET
     refused_at = coalesce(excluded.refused_at, s.refused_at),
     problems = s.problems + excluded.problems,
     problem = CASE WHEN excluded.problem_at IS NULL THEN s.problem ELSE excluded.problem END,
-    problem_at = coalesce(excluded.problem_at, s.problem_at)
+    problem_at = coalesce(excluded.problem_at, s.problem_at),
+    unread = s.unread + excluded.unread
 """
 
 
@@ -142,6 +145,7 @@ async def say(
         counted.problems,
         counted.problem,
         _instant(counted.problem_at),
+        counted.unread,
     )
 
 

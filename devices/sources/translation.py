@@ -7,6 +7,7 @@ becomes of the elements but for being told whether they were settled.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -59,6 +60,7 @@ class Translated:
     speakers: the devices that the message is of, as the source calls them.
     problems: by the places of its elements, of each uplink that was read in part only the device and what
     could not be read.
+    unread: of a stream of messages those that no reading is made of, how often by name.
     held: the number under which all of it waits for other messages; released: of those that waited for it.
     """
 
@@ -70,6 +72,7 @@ class Translated:
     copies: int = 0
     speakers: set[str] = field(default_factory=set)
     problems: dict[range, str] = field(default_factory=dict)
+    unread: Counter[str] = field(default_factory=Counter)
     held: int | None = None
     released: list[int] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,6 +102,7 @@ class Translated:
             readings=len(outcomes) - rejected,
             rejected=rejected,
             copies=self.copies,
+            unread=self.unread.total(),
             problems=len(partly),
             problem=partly[-1] if partly else "",
             problem_at=now if partly else None,
@@ -119,7 +123,11 @@ class Translator:
     """Translates the messages of one source, in the order of their arrival."""
 
     def __init__(self, source: Source, around: TranslatorMeans, frames: Frames) -> None:
-        """Begin with the frames that are known; see devices.sources.states."""
+        """Begin with the frames that are known; see devices.sources.states.
+
+        Raises:
+            FormatAway: what reads its format is not installed.
+        """
         self._source = source
         self._around = around
         self._frames = frames
@@ -203,6 +211,7 @@ class Translator:
         found.events += heard.events
         found.speakers |= {one.device for one in heard.uplinks} | {one.device for one in heard.events}
         found.held, found.released = heard.held, heard.released
+        found.unread += heard.unread
         for refused in heard.refused:
             found.refuse(refused.why, refused.raw, refused.device)
         framed = [(uplink, _frame(uplink), _heard_at(uplink, arrival)) for uplink in heard.uplinks]
@@ -238,6 +247,9 @@ class Translator:
             attributes = {} if device is None else device.attributes
             result = profile.read(uplink, made.values if made else None, attributes, topic)
         except (CodecFailed, NoReading) as error:
+            if uplink.of_stream and isinstance(error, NoReading) and not error.result.problems:
+                found.unread.update(uplink.values.keys())
+                return
             found.refuse(str(error), sent, uplink.device, frame)
             return
         if result.problems:

@@ -21,11 +21,13 @@ from devices.registry.errors import NotFound
 from devices.relay import Outcome
 from devices.sources import states
 from devices.sources.frames import Frames
+from devices.sources.happenings import concerns_commands, record_happening
 from devices.sources.installed import InstalledDevices
 from devices.sources.listing import get_source, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translator, TranslatorMeans
+from devices.wire.adapters.formats import Event
 from devices.wire.topics import GATEWAY, Channel, Topic
 from store.connection import Connection
 from store.failures import is_outage
@@ -109,6 +111,8 @@ class WebhookIntake:
     async def take(self, source: Source, topic: str, payload: bytes) -> WebhookResult:
         """Take a delivery; return once everything that it says is committed, and remembered.
 
+        What it says of commands is committed first.
+
         Waits for as long as that takes: whoever cancels may be sent the same again, and it is stored once.
 
         Raises:
@@ -120,6 +124,7 @@ class WebhookIntake:
         found = await translator.translate(topic, payload, self._now(), repeated=True, waits=True)
         settled: Mapping[Frame, int] = {}
         try:
+            await self._record(source, found.events)
             await self._remember(source, found.undated, settled=False)
             gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
             outcomes = await self._send(gateway, found.elements)
@@ -156,6 +161,15 @@ class WebhookIntake:
             return
         self._looked_s = clock_s
         await self._devices.look(connection)
+
+    async def _record(self, source: Source, events: Sequence[Event]) -> None:
+        """Store what became of commands: known again where the delivery is repeated."""
+        heard = [event for event in events if concerns_commands(source, event)]
+        if heard:
+            async with self._pool.acquire() as connection:
+                for event in heard:
+                    device = self._devices.get(event.device)
+                    await record_happening(connection, source, device, event, self._now)
 
     async def _remember(self, source: Source, frames: Mapping[Frame, int], *, settled: bool) -> None:
         if frames:

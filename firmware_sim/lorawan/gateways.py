@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+import numpy as np
 
 HOUR = 3_600_000_000
 NEVER_SET = -1
@@ -41,6 +44,24 @@ class Reception:
     clock: int | None
     rssi_dbm: int
     snr_db: float
+
+
+def some_right(rng: np.random.Generator) -> list[Gateway]:
+    """Return one to three gateways with a right clock; never the last one, who is there for late copies."""
+    return [RIGHT[n] for n in rng.permutation(len(RIGHT) - 1)[: rng.integers(1, 4)]]
+
+
+def receptions(rng: np.random.Generator, by: Sequence[Gateway], at: int) -> list[Reception]:
+    """Return how each of these gateways heard a frame that was sent at an instant."""
+    return [
+        Reception(
+            gateway=gateway,
+            clock=gateway.clock(at),
+            rssi_dbm=int(rng.integers(-120, -50)),
+            snr_db=float(rng.integers(-40, 50)) / 4,
+        )
+        for gateway in by
+    ]
 
 
 def rfc3339(at: int) -> str:

@@ -17,7 +17,16 @@ from devices.kinds import Kinds
 from devices.kinds.kind import Kind
 from firmware_sim.lorawan.city import CityDevice, NetworkServer
 from firmware_sim.lorawan.frame import CityFrame, HeardFrame
-from firmware_sim.lorawan.gateways import AHEAD, BEHIND, CLOCKLESS, RIGHT, UNSET, Gateway, Reception
+from firmware_sim.lorawan.gateways import (
+    AHEAD,
+    BEHIND,
+    CLOCKLESS,
+    RIGHT,
+    UNSET,
+    Gateway,
+    receptions,
+    some_right,
+)
 from firmware_sim.physics.model import Value
 
 SECOND = 1_000_000
@@ -188,7 +197,7 @@ class _Making:
             return
         heard_by = HEARD_BY.get(fault) if fault else None
         if heard_by is None:
-            heard_by = [RIGHT[n] for n in self._rng.permutation(len(RIGHT) - 1)[: self._rng.integers(1, 4)]]
+            heard_by = some_right(self._rng)
         self.faults["several_gateways"] += len(heard_by) > 1
         heard = self._heard(one, heard_by, one.at + NETWORK_US)
         server = one.device.server
@@ -212,16 +221,9 @@ class _Making:
             self._deliver(late, late.network_at, server, copy=True)
 
     def _heard(self, one: _Air, by: Sequence[Gateway], network_at: int) -> HeardFrame:
-        receptions = [
-            Reception(
-                gateway=gateway,
-                clock=gateway.clock(one.at),
-                rssi_dbm=int(self._rng.integers(-120, -50)),
-                snr_db=float(self._rng.integers(-40, 50)) / 4,
-            )
-            for gateway in by
-        ]
-        return HeardFrame(frame=one.frame, receptions=receptions, network_at=network_at)
+        return HeardFrame(
+            frame=one.frame, receptions=receptions(self._rng, by, one.at), network_at=network_at
+        )
 
     def _deliver(self, heard: HeardFrame, due: int, server: NetworkServer, *, copy: bool = False) -> None:
         topic, payload = server.up(heard)

@@ -28,7 +28,11 @@ from store.connection import Connection
 from store.readings import Writer
 
 Step = Callable[[str], None]
-"""Called with the name of each step when it is done; tests stop the process there."""
+"""Called with the name of each step when it is done: tests stop the process there, benchmarks read clocks.
+
+Of one batch: taken, decided, fenced, readings, ledger, consumed, committed, acknowledged; of one that is
+decided while another commits also "decided ahead", between the steps of that one and from a thread.
+"""
 
 
 class GenerationMoved(Exception):
@@ -126,9 +130,10 @@ def committed(context: BatchContext, settled: Settled, *, flushed_latest: bool) 
         consumer.committed()
 
 
-async def flush_latest(connection: Connection, context: BatchContext) -> None:
-    """Write every newest value that is not written yet."""
-    while context.latest.waiting:
+async def flush_latest(connection: Connection, context: BatchContext, pieces: int | None = None) -> None:
+    """Write the newest values that are not written yet: all of them, or at most so many pieces."""
+    while context.latest.waiting and pieces != 0:
+        pieces = None if pieces is None else pieces - 1
         await latest.flush(connection, context.latest.rows(context.directory))
         context.latest.flushed()
 

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from devices.columns import Columns
+from devices.registry.registry import Registry
 from store.connection import Connection
 
 
 class BatchConsumer(Protocol):
     """Gets every new row once, in the transaction that stores it."""
 
-    async def load(self, connection: Connection, shard: str) -> None:
-        """Rebuild state from what is committed; called whenever this process has claimed the shard."""
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
+        """Rebuild state from what is committed; called whenever this process has claimed the shard.
 
-    async def reload(self, connection: Connection) -> None:
-        """Load the registry and the rules again: one of them has changed."""
+        Args:
+            registry: as it is now, if the caller has it.
+        """
+
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
+        """Take the present registry and rules: one of them has changed."""
 
     def foresee(self, columns: Columns) -> None:
         """Compute ahead for rows of one kind that `consume` will most likely get, as the same object.

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-import numpy as np
-
-from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
 from ingest.decide.last_values import LastValues
 from store.connection import Connection
+from store.copy import columns_of
+from store.tables import ColumnType
 
 _LOAD = """
 SELECT latest.device_id, (latest.measurements ->> $2)::float8 AS value, latest.observed_at,
     (latest.quality >> $3::int) & 1 = 1 AS marked
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
-WHERE device.kind = $1 AND latest.measurements ? $2
+WHERE device.kind = $1 AND latest.measurements ->> $2 IS NOT NULL
 """
+_TYPES: Final = {
+    "device_id": ColumnType.INTEGER,
+    "value": ColumnType.NUMBER,
+    "at": ColumnType.TIME,
+    "marked": ColumnType.BOOLEAN,
+}
 
 
 async def load(connection: Connection, kinds: Iterable[Kind]) -> dict[str, LastValues]:
@@ -25,12 +31,7 @@ async def load(connection: Connection, kinds: Iterable[Kind]) -> dict[str, LastV
     found = {kind.name: LastValues(kind) for kind in kinds}
     for kind, known in found.items():
         for measurement in known.watched:
-            rows = await connection.fetch(_LOAD, kind, measurement.name, measurement.bit)
-            known.remember(
-                measurement.name,
-                np.array([r["device_id"] for r in rows], dtype=np.int32),
-                np.array([r["value"] for r in rows], dtype=np.float64),
-                np.array([to_microseconds(r["observed_at"]) for r in rows], dtype=np.int64),
-                np.array([r["marked"] for r in rows], dtype=np.bool_),
-            )
+            asked = (kind, measurement.name, measurement.bit)
+            rows = await columns_of(connection, _LOAD, *asked, types=_TYPES)
+            known.remember(measurement.name, *(rows[name] for name in _TYPES))
     return found

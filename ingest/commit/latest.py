@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,20 +10,21 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns, empty_values
 from devices.kinds.kind import Kind, Measurement, ValueType
-from devices.reporting import expected_interval_s, own_interval_s
+from devices.reporting import expected_interval_s
 from devices.row_index import RowIndex
 from ingest.decide.directory import Directory
 from readings.latest import LatestColumns
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
-"""While messages wait, newest values soon change, and in a large fleet a flush takes longer than a batch."""
+"""While messages wait, newest values soon change, and in a large fleet a flush takes longer than a batch. Its
+pieces are as much further apart: a million devices that all wait are written in 100 s."""
 
 Rows = NDArray[np.intp]
 
-PIECES, SMALLEST = 10, 500
+PIECES, SMALLEST, LARGEST = 10, 500, 5_000
 """A flush is spread evenly over so many batches, so that none is delayed by all of it; devices a piece has at
-least."""
+least, and at most: of a large fleet there are more pieces."""
 
 _NEVER = np.iinfo(np.int64).min
 _POSITION = ("lat", "lon")
@@ -140,10 +140,9 @@ class _Table:
 
     def interval_s(self, rows: Rows, directory: Directory) -> list[float]:
         """Return how soon some devices are expected again, in seconds."""
-        devices = self.index.devices[rows].tolist()
-        own = np.array([own_interval_s(directory.device(device).attributes) for device in devices])
-        values = {name: column[rows] for name, column in self._values.items()}
         known = self.index.devices[rows]
+        own = directory.own_interval_s(self.kind.name)[known]
+        values = {name: column[rows] for name, column in self._values.items()}
         found: list[float] = expected_interval_s(
             self.kind,
             values,
@@ -154,8 +153,9 @@ class _Table:
 
     def paced(self, rows: Rows, directory: Directory) -> list[bool]:
         """Tell which devices have no interval of their own, so that what was learned of them counts."""
-        devices = self.index.devices[rows].tolist()
-        return [math.isnan(own_interval_s(directory.device(device).attributes)) for device in devices]
+        own = directory.own_interval_s(self.kind.name)[self.index.devices[rows]]
+        paced: list[bool] = np.isnan(own).tolist()
+        return paced
 
     def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
         """Return what some devices measured, absent measurements left out."""
@@ -176,7 +176,8 @@ class _Table:
 def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
     """Divide everything that is not flushed yet into pieces of one size."""
     waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
-    pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
+    devices = sum(len(rows) for _, rows in waiting)
+    pieces = max(min(PIECES, -(-devices // SMALLEST)), -(-devices // LARGEST))
     return [
         [(table, rows[piece::pieces]) for table, rows in waiting if len(rows) > piece]
         for piece in range(pieces)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kinds import Kinds
-from devices.kinds.kind import MERGE
+from devices.kinds.kind import INTERVAL, MERGE
+from devices.registry.columns import DeviceColumns, columns_of
 from devices.registry.registry import Device, Registry
 from devices.wire import Reason
 from devices.wire.topics import GATEWAY, HAND, PREFIX, BadTopic, Channel, Topic, parse
 
-_MOST_TOPICS = 1_000_000
-"""Most resolved topics in memory: their number must be bounded, as clients may publish on any topic."""
+_MOST_TOPICS = 200_000
+"""Most resolved topics in memory: clients may publish on any, and one takes as much as a device does."""
 REPLACED = "replaced: "
 """How the detail of a rejection begins whose sender was replaced by other hardware."""
 _TELEMETRY = f"/{Channel.TELEMETRY}"
@@ -51,6 +52,35 @@ class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
         return self.relays and self.name == HAND
 
 
+class _Place(msgspec.Struct, frozen=True):
+    """A kind's devices in a municipality, and the number of that."""
+
+    number: int
+    municipality: str
+    kind: str
+
+
+class _Places:
+    """Tells whether devices belong where topics say, by levels of the topic and row; ids: by row."""
+
+    def __init__(self, registry: Registry, columns: DeviceColumns) -> None:
+        kinds = columns.kinds
+        numbers = columns.municipality_id * len(kinds) + columns.kind
+        # A view gives plain numbers, one at a time, faster than the array does.
+        self.ids = columns.ids.data
+        self._numbers = np.where(columns.retired, -1, numbers).data
+        self._by_levels = {
+            f"{PREFIX}/{town.name}/{kind}": _Place(town.id * len(kinds) + number, town.name, kind)
+            for town in registry.municipalities.values()
+            for number, kind in enumerate(kinds)
+        }
+
+    def at(self, levels: str, row: int) -> _Place | None:
+        """Return the place that topics with these levels mean, if the device is there and not retired."""
+        place = self._by_levels.get(levels)
+        return place if place is not None and self._numbers[row] == place.number else None
+
+
 class Directory:
     """Resolves topics, once each, and returns attributes of devices as arrays."""
 
@@ -58,7 +88,9 @@ class Directory:
         self.registry = registry
         self.kinds = kinds
         self.registers_unknown = any(m.register_unknown for m in registry.municipalities.values())
-        self._by_wire = {device.wire: device for device in registry.devices.values()}
+        self.columns = columns_of(registry)
+        self._renamed = {row: wire for wire, row in self.columns.renamed.items()}
+        self._places = _Places(registry, self.columns)
         self._sources: dict[str, TopicSource] = {}
         self._last: tuple[Sequence[str], list[TopicSource]] | None = None
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
@@ -95,13 +127,35 @@ class Directory:
 
     def _resolve_known(self, text: str) -> TopicSource | None:
         """Return the source of a registered device's telemetry without parsing the topic; else None."""
-        device = self._by_wire.get(text[: -len(_TELEMETRY)].rpartition("/")[2])
-        if device is None or device.retired_at is not None or device.kind not in self.kinds:
+        if not text.endswith(_TELEMETRY):
             return None
-        if text != f"{PREFIX}/{device.municipality}/{device.kind}/{device.wire}{_TELEMETRY}":
+        above, _, wire = text[: -len(_TELEMETRY)].rpartition("/")
+        row = self._row(wire)
+        if row is None or (place := self._places.at(above, row)) is None or place.kind not in self.kinds:
             return None
-        topic = Topic(device.municipality, device.kind, device.wire, Channel.TELEMETRY)
-        return TopicSource(topic=topic, name=device.name, kind=device.kind, device_id=device.id, plain=True)
+        topic = Topic(place.municipality, place.kind, wire, Channel.TELEMETRY)
+        return TopicSource(
+            topic=topic,
+            name=self._name(row, wire),
+            kind=place.kind,
+            device_id=self._places.ids[row],
+            plain=True,
+        )
+
+    def _row(self, wire: str) -> int | None:
+        """Return the row of the device whose hardware calls itself so."""
+        columns = self.columns
+        row = columns.renamed.get(wire)
+        if row is None:
+            row = columns.rows.get(wire)
+            return None if row in self._renamed else row
+        return row
+
+    def _name(self, row: int, wire: str) -> str:
+        return self._device(row).name if row in self._renamed else wire
+
+    def _device(self, row: int) -> Device:
+        return self.registry.devices[self._places.ids[row]]
 
     def _resolve_any(self, text: str) -> TopicSource:
         try:
@@ -123,13 +177,13 @@ class Directory:
             return _hand(topic)
         if kind not in self.kinds and kind != GATEWAY:
             return _refused(topic, name, Reason.UNKNOWN_KIND, kind)
-        device = self._by_wire.get(name)
-        if device is None and name in self.registry.removed:
+        row = self._row(name)
+        if row is None and name in self.registry.removed:
             detail = f"{REPLACED}it was taken from {self.registry.removed[name]}"
             return _refused(topic, name, Reason.UNKNOWN_DEVICE, detail)
-        if device is None and name in self.registry.banned:
+        if row is None and name in self.registry.banned:
             return _refused(topic, name, Reason.UNKNOWN_DEVICE, f"{name} is banned")
-        if device is None:
+        if row is None:
             return TopicSource(
                 topic=topic,
                 name=name,
@@ -138,13 +192,15 @@ class Directory:
                 detail=f"{name} is not registered",
                 unregistered=municipality.register_unknown and kind != GATEWAY,
             )
-        if device.retired_at is not None:
-            return _refused(topic, device.name, Reason.UNKNOWN_DEVICE, f"retired: {device.retired_reason}")
-        if (device.municipality, device.kind) != (topic.municipality, kind):
-            detail = f"{name} is a {device.kind} of {device.municipality}"
-            return _refused(topic, device.name, Reason.MISPLACED, detail)
-        plain = topic.channel is Channel.TELEMETRY and kind != GATEWAY
-        return TopicSource(topic=topic, name=device.name, kind=kind, device_id=device.id, plain=plain)
+        if self._places.at(f"{PREFIX}/{topic.municipality}/{kind}", row) is None:
+            return _not_there(topic, name, self._device(row))
+        return TopicSource(
+            topic=topic,
+            name=self._name(row, name),
+            kind=kind,
+            device_id=self._places.ids[row],
+            plain=topic.channel is Channel.TELEMETRY and kind != GATEWAY,
+        )
 
     def relayed(self, gateway: TopicSource, kind: str, name: str) -> TopicSource:
         """Return what a gateway's element resolves to; its device must be registered behind that gateway.
@@ -158,8 +214,10 @@ class Directory:
 
     def not_behind(self, gateway: TopicSource, name: str) -> TopicSource | None:
         """Return the gateway's refusal where a registered device is not behind it; else None."""
-        device = self._by_wire.get(name)
-        if device is None or device.name == gateway.name or gateway.name in device.relays or gateway.by_hand:
+        row = self._row(name)
+        if row is None or gateway.by_hand or gateway.name in self.columns.relays.get(row, ()):
+            return None
+        if self._name(row, name) == gateway.name:
             return None
         detail = f"{name} is not registered behind gateway {gateway.name}"
         return _refused(gateway.topic, gateway.name, Reason.NOT_YOUR_DEVICE, detail)
@@ -172,11 +230,25 @@ class Directory:
         known = self._attributes.get((kind, name))
         if known is None:
             default = next((a.default for a in self.kinds[kind].attributes if a.name == name), default)
-            known = np.full(max(self.registry.devices, default=0) + 1, _number(default))
-            for device in self.registry.devices.values():
-                if device.kind == kind and name in device.attributes:
-                    known[device.id] = _number(device.attributes[name])
-            self._attributes[kind, name] = known
+            known = self._attributes[kind, name] = self._told(kind, name, _number(default))
+        return known
+
+    def own_interval_s(self, kind: str) -> NDArray[np.float64]:
+        """Return the interval that each device's attributes name, indexed by device id; NaN where none."""
+        own = self._attributes.get((kind, INTERVAL))
+        if own is None:
+            own = self._told(kind, INTERVAL, np.nan)
+            self._attributes[kind, INTERVAL] = own = np.where(own > 0, own, np.nan)
+        return own
+
+    def _told(self, kind: str, name: str, default: float) -> NDArray[np.float64]:
+        """Return an attribute by device id, the default where devices of the kind do not have it."""
+        columns = self.columns
+        known = np.full(columns.id_bound, default)
+        rows = columns.of_kind(kind)
+        (values,) = columns.attributes([name], rows).values()
+        told = [default if value is None else _number(value) for value in values]
+        known[columns.ids[rows]] = told
         return known
 
     def merging(self, kind: str) -> NDArray[np.bool_] | None:
@@ -188,26 +260,34 @@ class Directory:
 
     def replaced_since(self, before: Directory) -> list[int]:
         """Return the devices at which other hardware stands than in an older directory."""
-        known = before.registry.devices
-        return [
-            device.id
-            for device in self.registry.devices.values()
-            if device.replaced and device.id in known and known[device.id].replaced != device.replaced
-        ]
+        columns, known = self.columns, before.columns
+        again = np.flatnonzero(columns.replaced)
+        was = known.find(columns.ids[again])
+        again, was = again[was >= 0], was[was >= 0]
+        found: list[int] = columns.ids[again[columns.replaced[again] != known.replaced[was]]].tolist()
+        return found
 
     def name_of(self, wire: str) -> str:
         """Return the place at which hardware stands; a stranger is called as it is."""
-        device = self._by_wire.get(wire)
-        return wire if device is None else device.name
+        row = self._row(wire)
+        return wire if row is None else self._name(row, wire)
 
     def wire_of(self, name: str) -> str:
         """Return what the hardware of a place calls itself on the wire; a stranger is called as it is."""
-        device = self.registry.by_name.get(name)
-        return name if device is None else device.wire
+        row = self.columns.rows.get(name)
+        return name if row is None else self._renamed.get(row, name)
 
     def device(self, device_id: int) -> Device:
         """Return a registered device by its id."""
         return self.registry.devices[device_id]
+
+
+def _not_there(topic: Topic, name: str, device: Device) -> TopicSource:
+    """Return why a registered device is not heard on a topic."""
+    if device.retired_at is not None:
+        return _refused(topic, device.name, Reason.UNKNOWN_DEVICE, f"retired: {device.retired_reason}")
+    detail = f"{name} is a {device.kind} of {device.municipality}"
+    return _refused(topic, device.name, Reason.MISPLACED, detail)
 
 
 def _hand(topic: Topic) -> TopicSource:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kinds.kind import INTERVAL, Kind
+from devices.kinds.kind import Kind
 from devices.wire import MAX_ELEMENTS
 from devices.wire.topics import GATEWAY
 from ingest.broker.intake import Intake
@@ -193,19 +193,19 @@ def most_readings(payload: bytes) -> int:
 
 
 def _limits(directory: Directory, plan: QuotaPlan) -> _Limits:
-    n = max(directory.registry.devices, default=0) + 2
+    columns = directory.columns
+    n = columns.id_bound + 1
     drain, holds = np.zeros((3, n)), np.full((3, n), np.inf)
-    by_kind: dict[str, list[int]] = {}
     behind: dict[str, list[int]] = {}
-    for device in directory.registry.devices.values():
-        by_kind.setdefault(device.kind, []).append(device.id)
-        for gateway in device.relays:
-            behind.setdefault(gateway, []).append(device.id)
-    for name, ids in by_kind.items():
+    for row, gateways in columns.relays.items():
+        for gateway in gateways:
+            behind.setdefault(gateway, []).append(int(columns.ids[row]))
+    for name in columns.kinds:
         if name in directory.kinds:
+            ids = columns.ids[columns.of_kind(name)]
             intervals = _intervals(directory, directory.kinds[name], ids)
             drain[:, ids], holds[:, ids] = _of_intervals(plan.of(name), intervals)
-    for device_id in by_kind.get(GATEWAY, ()):
+    for device_id in columns.ids[columns.of_kind(GATEWAY)].tolist():
         # What a gateway relays is the readings of its devices: it may send what they may.
         theirs = behind.get(directory.registry.devices[device_id].name, [])
         own_drain, own_holds = _of_intervals(plan.of(GATEWAY), np.array([np.inf]))
@@ -214,9 +214,9 @@ def _limits(directory: Directory, plan: QuotaPlan) -> _Limits:
     return _Limits(drain=drain, holds=holds)
 
 
-def _intervals(directory: Directory, kind: Kind, ids: list[int]) -> Floats:
+def _intervals(directory: Directory, kind: Kind, ids: NDArray[np.int32]) -> Floats:
     """Return the interval of each device in seconds: its own, else the shortest of its kind."""
-    own = directory.attributes(kind.name, (INTERVAL,))[INTERVAL][ids]
+    own = directory.own_interval_s(kind.name)[ids]
     shortest = min((r.every_s for r in kind.reporting), default=np.inf)
     return np.where(own > 0, own, shortest)
 

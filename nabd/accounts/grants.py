@@ -79,7 +79,7 @@ device_move         -        -        -        ar       -        -
 device_note         -        -        -        ar       -        -
 device_pace         arwd     -        -        r        -        -
 downlink_topic      -        -        -        -        -        arw
-downlink_way        -        -        -        -        -        r
+downlink_way        -        -        -        r        -        r
 escalation          -        rd       arw      r        -        -
 external_alert      -        rwd      -        arwd     -        -
 firmware_image      -        r        -        ard      -        -
@@ -139,7 +139,7 @@ sign_in_link        -        -        -        ard      -        -
 signing_key         -        -        ar       ar       -        -
 silence             -        -        r        arw      -        -
 sla_target          -        -        r        arwd     -        -
-source              -        -        -        arwd     -        r
+source              -        r        -        arwd     -        r
 source_frame        -        -        -        arwd     -        arwd
 source_secret       -        -        -        arwd     -        r
 source_state        -        -        -        arw      -        arw

@@ -9,25 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
 from devices.commands import downlinks
-from devices.commands.downlinks import Became, DueDownlink
-from devices.commands.queue import wake
+from devices.commands.downlinks import DueDownlink
 from devices.instants import Now, to_microseconds
 from devices.registry.registry import Device
+from devices.sources.happenings import concerns_commands, record_happening
 from devices.sources.source import Source
 from devices.sources.translation import Translated
 from devices.wire.adapters.downlink import Downlink
-from devices.wire.adapters.formats import Event, Happening
+from devices.wire.adapters.formats import Event
 from devices.wire.adapters.formats.downlinks import (
     FORMATS,
     KNOWS_REPEATS,
-    TRIES_AGAIN,
     DownlinkTopic,
-    ids_of,
     is_told_at,
     message_of,
     topic_of,
@@ -35,14 +33,6 @@ from devices.wire.adapters.formats.downlinks import (
 from devices.wire.reasons import NO_SUBSCRIBERS, is_taken
 from nabd.bridge.upstream import Upstream
 from store.connection import Connection
-
-_BECAME: Final[dict[Happening, Became]] = {
-    Happening.QUEUED: "queued",
-    Happening.SENT: "sent",
-    Happening.DELIVERED: "confirmed",
-    Happening.UNDELIVERED: "given_up",
-    Happening.FAILED: "failed",
-}
 
 log = structlog.get_logger(__name__)
 
@@ -131,31 +121,20 @@ class Downlinks:
                 await self._learn(device, told_at)
         for event in found.events:
             device = self._relayed(event.device)
-            if device is not None:
+            if device is not None and concerns_commands(self.source, event):
                 await self._hear_event(device, event)
 
     def _relayed(self, name: str) -> Device | None:
         device = self.device(name)
         return device if device is not None and self.source.gateway in device.relays else None
 
+    async def _hear_event(self, device: Device, event: Event) -> None:
+        await self.database(lambda one: record_happening(one, self.source, device, event, self.now))
+
     async def _learn(self, device: Device, told_at: DownlinkTopic) -> None:
         at = (self.source.id, told_at.prefix)
         await self.database(lambda one: downlinks.learn_topic(one, device, *at, json=told_at.json))
         self.topics[device.id] = device.wire, self.source.id, told_at
-
-    async def _hear_event(self, device: Device, event: Event) -> None:
-        if event.happening is Happening.JOINED:  # it listens now: what nobody took is tried again
-            await self.database(lambda one: wake(one, [device.id], self.now))
-            return
-        became, ids = _BECAME.get(event.happening), ids_of(event.downlink)
-        if became is None or not ids:
-            return
-        if became == "given_up" and self.source.format in TRIES_AGAIN:
-            became = "unconfirmed"
-        at = (self.source.id, device.id)
-        await self.database(
-            lambda one: downlinks.record_heard(one, *at, ids, became, self.now, why=event.text)
-        )
 
 
 def _refusal(source: Source, code: int) -> str:

@@ -31,6 +31,7 @@ from devices.sources.listing import list_sources, secret_of
 from devices.sources.source import Source, Way
 from devices.sources.states import Frame
 from devices.sources.translation import Translator, TranslatorMeans
+from devices.wire.adapters.formats import FormatAway
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
 from nabd.bridge.downlinks import Downlinks, KnownTopics
@@ -86,6 +87,8 @@ class Bridge:
     devices: InstalledDevices = field(default_factory=InstalledDevices)
     topics: KnownTopics = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
+    unheard: dict[int, str] = field(default_factory=dict)
+    """Why sources that should be heard cannot be: what reads them is not installed."""
 
     async def look(self, connection: Connection) -> None:
         """Begin and end sessions as sources are now, and store how it goes with each."""
@@ -101,7 +104,7 @@ class Bridge:
                 await self._end(number)
         for source in wanted.values():
             if source.enabled and source.id not in self.heard:
-                self.heard[source.id] = await self._begin(connection, source)
+                await self._try_to_begin(connection, source)
         for number in await downlinks.due_at(connection, self.now):
             if (due := self.heard.get(number)) is not None:
                 due.session.downlinks.look()
@@ -113,6 +116,16 @@ class Bridge:
         self.topics.clear()
         for number in [*self.heard]:
             await self._end(number)
+
+    async def _try_to_begin(self, connection: Connection, source: Source) -> None:
+        try:
+            self.heard[source.id] = await self._begin(connection, source)
+        except FormatAway as missing:
+            if source.id not in self.unheard:
+                log.warning("source cannot be heard", source=source.name, reason=str(missing))
+            self.unheard[source.id] = str(missing)
+        else:
+            self.unheard.pop(source.id, None)
 
     async def _begin(self, connection: Connection, source: Source) -> _Heard:
         gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
@@ -166,9 +179,8 @@ class Bridge:
             heard = self.heard.get(number)
             if heard is None:
                 nothing = states.Counted()
-                await states.say(
-                    connection, number, nothing, self.now, connected=False, reason="it is disabled"
-                )
+                why = self.unheard.get(number, "") if source.enabled else "it is disabled"
+                await states.say(connection, number, nothing, self.now, connected=False, reason=why)
                 continue
             session = heard.session
             reason = session.reason or session.relay.state.reason

@@ -28,13 +28,17 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One message, and what would become of it. problems: what could not be read beside that."""
+    """One message, and what would become of it.
+
+    problems: what could not be read beside that. unread: of a stream what is left alone, how often by name.
+    """
 
     topic: str
     bytes: int
     elements: list[dict[str, object]]
     events: list[dict[str, Any]]
     problems: list[str]
+    unread: dict[str, int]
 
 
 async def attempt(
@@ -50,6 +54,7 @@ async def attempt(
     Raises:
         NotFound: there is no such source.
         NotConfigured: it is a webhook, and there is no sample.
+        FormatAway: what reads its format is not installed.
         aiomqtt.MqttError, SubscriptionRefused, OSError: it cannot be heard.
     """
     source = await get_source(connection, name)
@@ -73,6 +78,7 @@ async def attempt(
                     elements=shown,
                     events=events,
                     problems=list(made.problems.values()),
+                    unread=dict(made.unread),
                 )
             )
 

@@ -19,7 +19,7 @@ from devices.instants import to_datetime
 from nabd import logs, starting
 from nabd.cli.output import complain, console, fail, line
 from nabd.cli.run import EXPECTED, own_settings
-from nabd.demo import town
+from nabd.demo import report, town
 from nabd.demo.town import Demo, DemoFailed
 from nabd.settings import Settings
 from store.failures import DATABASE_ERRORS
@@ -118,8 +118,10 @@ async def _run(
             await demo.past.start()
         working = asyncio.create_task(demo.crew.run())
         ending = asyncio.create_task(_end(demo, stop, still))
+        speaking = asyncio.create_task(demo.lorawan.run(still))
         await demo.fleet.run(still, drain_s=15.0)
         await ending
+        await speaking
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         if demo.past is not None:
@@ -128,9 +130,9 @@ async def _run(
         if showing is not None:
             showing.cancel()
         tell("stopping; waiting until everything is committed, then comparing")
-        await town.settled(demo)
+        await report.settled(demo)
         await demo.supervisor.stop(["ingest"])
-        return await town.report(demo)
+        return await report.report(demo)
 
 
 async def _end(demo: Demo, stop: asyncio.Event, still: asyncio.Event) -> None:
@@ -145,6 +147,9 @@ def _announce(demo: Demo, *, tell_json: bool) -> None:
     say(f"database  {demo.parts.database}")
     say(f"broker    {demo.parts.broker}")
     say(f"town      {demo.town.place.title['en']}, {len(demo.town.devices)} devices, seed {demo.town.seed}")
+    models = ", ".join(sorted({one.city.model.name for one in demo.lorawan.registered}))
+    say(f"lorawan   {len(demo.lorawan.registered)} devices of other vendors ({models}) behind a ChirpStack;")
+    say("          one more that nobody registered waits in quarantine")
     names = ["database", "broker"]
     if demo.clock.speed != 1:
         say(f"clock     runs {demo.clock.speed:g} times as fast as yours")
@@ -196,11 +201,12 @@ async def _show(demo: Demo) -> None:
                         )
                     )
                 counts = await connection.fetchrow(_STATUS, began)
+                published = demo.fleet.counts.published + demo.lorawan.sent
                 assert counts is not None
                 past = f"  {demo.past.progress.said()}" if demo.past is not None else ""
                 live.update(
                     Text(
-                        f"published {demo.fleet.counts.published}  stored {counts['stored']}"
+                        f"published {published}  stored {counts['stored']}"
                         f"  rejected {counts['rejected']}"
                         f"  alerts {counts['firing']} open, {counts['opened']} in all{past}"
                     )
@@ -221,3 +227,6 @@ def _tell(found: dict[str, object]) -> None:
         ("publish_to_commit_ms", "publish_to_alert_ms"),
     ):
         line("   ".join(f"{name.replace('_', ' ')}: {found[name]}" for name in names))
+    foreign = found["lorawan"]
+    assert isinstance(foreign, dict)
+    line("lorawan: " + "   ".join(f"{name}: {counted}" for name, counted in foreign.items()))

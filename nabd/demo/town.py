@@ -10,30 +10,28 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devices import kinds
-from devices.instants import to_datetime, to_microseconds
+from devices.instants import to_microseconds
 from devices.kinds import Kinds
-from devices.kinds.kind import INTERVAL
 from devices.time_zones import zone_named
 from firmware_sim.fleet import Fleet
 from firmware_sim.link import SimulatorBroker
-from firmware_sim.publish_log import PublishLine
 from firmware_sim.town import Town, make_town
 from nabd import clock
 from nabd.broker import address
 from nabd.clock import ScaledClock
-from nabd.demo import proof, score, simulated
+from nabd.demo import lorawan, simulated
+from nabd.demo.lorawan import TownNetwork
 from nabd.demo.past.child import PastRun
 from nabd.demo.people import SignInLink, add_townspeople, links_of
-from nabd.demo.percentiles import percentiles
 from nabd.demo.tiles.drawing import write_tiles
 from nabd.demo.updates import roll_out
 from nabd.embedded.broker import port_or_free
@@ -43,7 +41,6 @@ from nabd.settings import Settings, environment, photo_directory
 from nabd.supervisor import Child, Supervisor, last_lines
 from people.roles import TokenScope
 from people.tokens import NewToken, create_token
-from readings import balance, ledger
 from store.audit import PLATFORM
 from store.pool import connect
 from work.photo_files import PhotoDirectory
@@ -53,7 +50,6 @@ if TYPE_CHECKING:
     from nabd.demo.town_inbox import TownInbox
 
 START_S = 60.0
-SETTLE_S = 60.0
 INTERVAL_S = 5.0
 """At speed 1 devices report at least this often, so that there is something to see."""
 NEWCOMERS = 1
@@ -83,6 +79,7 @@ class Demo:
     parts: EmbeddedParts
     town: Town
     fleet: Fleet
+    lorawan: TownNetwork
     clock: ScaledClock
     kinds: Kinds
     publish_log: Path
@@ -134,8 +131,7 @@ async def running(
         supervisor = await stack.enter_async_context(Supervisor(_environment(started.settings)))
         tell("starting ingest, sweep, notify and api")
         for name in ("ingest", "sweep", "notify", "api"):
-            log = directory / "logs" / f"{name}.log"
-            await supervisor.start(Child(name=name, arguments=[name], log=log))
+            await supervisor.start(_child(directory, name))
         past = PastRun(
             seed=seed,
             municipality=town.municipality,
@@ -148,9 +144,10 @@ async def running(
         phone = await stack.enter_async_context(inbox.answering(tokens.sms_answers))
         await _until_ready(inbox.base, tokens.metrics, supervisor)
         broker = address.parse(started.settings.broker or "")
+        at_broker = SimulatorBroker(host=broker.host, port=broker.port, speed=speed)
         fleet = Fleet(
             town,
-            broker=SimulatorBroker(host=broker.host, port=broker.port, speed=speed),
+            broker=at_broker,
             now=scaled,
             publish_log=directory / "publish.jsonl",
             fault_log=directory / "faults.jsonl",
@@ -158,6 +155,8 @@ async def running(
         )
         database = started.settings.database
         assert database is not None
+        foreign = await _lorawan(town, declared, database, at_broker, scaled, directory / "lorawan.jsonl")
+        await supervisor.start(_child(directory, "bridge"))
         crew = TownCrew(
             municipality=town.municipality,
             seed=seed,
@@ -179,12 +178,38 @@ async def running(
             parts=started,
             town=town,
             fleet=fleet,
+            lorawan=foreign,
             clock=scaled,
             kinds=declared,
             publish_log=directory / "publish.jsonl",
             fault_log=directory / "faults.jsonl",
             supervisor=supervisor,
         )
+
+
+def _child(directory: Path, name: str) -> Child:
+    return Child(name=name, arguments=[name], log=directory / "logs" / f"{name}.log")
+
+
+async def _lorawan(
+    town: Town, declared: Kinds, database: str, broker: SimulatorBroker, now: ScaledClock, log: Path
+) -> TownNetwork:
+    """Add the devices of other vendors: after the rollout to the town's lamps, which are not theirs."""
+    devices = lorawan.devices_of(town, broker.speed)
+    connection = await connect(database)
+    try:
+        await lorawan.register(connection, declared, town, devices, now)
+    finally:
+        await connection.close()
+    return TownNetwork(
+        town=town,
+        devices=devices,
+        declared=declared,
+        broker=broker,
+        now=now,
+        connect=partial(connect, database),
+        log=log,
+    )
 
 
 _PAST_PROXIES = "127.0.0.1,localhost"
@@ -268,95 +293,3 @@ def _get(url: str, token: str) -> bytes:
     with _DIRECT.open(asked, timeout=5.0) as answer:
         body: bytes = answer.read()
         return body
-
-
-async def settled(demo: Demo, within_s: float = SETTLE_S) -> None:
-    """Wait until ingest has nothing left to commit: caught up, and the ledger no longer grows."""
-    assert demo.parts.settings.database is not None
-    connection = await connect(demo.parts.settings.database)
-    try:
-        deadline = time.monotonic() + within_s
-        before, quiet = -1, 0
-        while time.monotonic() < deadline and quiet < 3:
-            row = await connection.fetchrow(
-                "SELECT (SELECT coalesce(sum(messages), 0) FROM ledger) AS messages, caught_up_at FROM shard"
-                " WHERE name = $1",
-                demo.parts.settings.shard,
-            )
-            assert row is not None
-            still = row["caught_up_at"] is not None and row["messages"] == before
-            before, quiet = row["messages"], quiet + 1 if still else 0
-            await asyncio.sleep(0.5)
-    finally:
-        await connection.close()
-
-
-async def report(demo: Demo) -> dict[str, object]:
-    """Compare what was published with what is stored, and alerts with faults."""
-    assert demo.parts.settings.database is not None
-    connection = await connect(demo.parts.settings.database, statement_timeout_s=0)
-    try:
-        lines = await asyncio.to_thread(proof.read_log, demo.publish_log)
-        names = [device.name for device in demo.town.devices]
-        began = to_datetime(demo.clock.scaled)  # what is older was stored by the past
-        rows = await proof.stored_rows(connection, demo.kinds, names, demo.clock.at, since=began)
-        found = await asyncio.to_thread(proof.compare, lines, rows)
-        totals = await ledger.total(connection, since=began)
-        counted = await balance.count_readings(connection, demo.kinds, since=began)
-        alerts = await score.opened(connection, demo.clock.at, since=demo.clock.scaled)
-    finally:
-        await connection.close()
-    rated = score.score(score.read_faults(demo.fault_log), alerts, grace(demo.town, demo.kinds))
-    speed = demo.clock.speed
-    return {
-        "published": found.published,
-        "acknowledged": found.acknowledged,
-        "received": totals.received,
-        "stored": totals.stored,
-        "merged": totals.merged,
-        "duplicates": totals.duplicate,
-        "rejected": totals.rejected,
-        "lost": len(found.lost),
-        "unexpected": len(found.unexpected) + len(found.duplicated),
-        "altered": len(found.altered),
-        "ledger_balanced": totals.balanced and counted == totals.stored,
-        "alerts_opened": len(alerts),
-        "alerts_resolved": sum(alert.resolved for alert in alerts),
-        "faults": rated.faults,
-        "faults_detected": rated.detected,
-        "faults_missed": len(rated.missed),
-        "false_alerts": len(rated.false_alerts),
-        "unlabelled_alerts": len(rated.unlabelled),
-        "publish_to_commit_ms": percentiles([d / 1000 / speed for d in found.commit_delays]),
-        "publish_to_alert_ms": percentiles([d / 1000 / speed for d in alert_delays(lines, alerts)]),
-        "seed": demo.town.seed,
-        "speed": speed,
-        "missed": list(rated.missed),
-        "false": list(rated.false_alerts),
-    }
-
-
-def grace(town: Town, kinds: Kinds) -> Mapping[str, int]:
-    """Return, by device, how long after its fault's end an alert may open and be right, in microseconds."""
-    found = {}
-    for device in town.sensing:
-        every = device.attributes.get(INTERVAL, max(r.every_s for r in kinds[device.kind].reporting))
-        assert isinstance(every, int | float)
-        found[device.name] = timedelta(seconds=1.5 * every) // timedelta(microseconds=1)
-    return found
-
-
-def alert_delays(lines: list[PublishLine], alerts: list[score.OpenedAlert]) -> list[int]:
-    """Return microseconds from the publish of the reading that opened an alert to the alert's commit.
-
-    Alerts about silence have no such reading.
-    """
-    published: dict[tuple[str, int], int] = {}
-    for line in lines:
-        if line.observed_at is not None:
-            published.setdefault((line.device, line.observed_at), line.published_at)
-    return [
-        alert.committed_at - published[alert.device, alert.opened_at]
-        for alert in alerts
-        if alert.committed_at is not None and (alert.device, alert.opened_at) in published
-    ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.instants import to_datetime
+from devices.registry.registry import Registry
 from readings.rollups.holding import HOUR_US, Ints
 from readings.rollups.hours import keys
 from store.connection import Connection
@@ -60,10 +61,10 @@ def touched_by(columns: Columns) -> Touched:
 class RollupMarks:
     """Notes in every batch which hours its new readings lie in: one small row a kind."""
 
-    async def load(self, connection: Connection, shard: str) -> None:
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
         """Nothing is kept in memory."""
 
-    async def reload(self, connection: Connection) -> None:
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
         """Nothing depends on the registry."""
 
     def foresee(self, columns: Columns) -> None:

@@ -21,7 +21,7 @@ from readings.rollups.local_days import LocalDay
 from store.connection import Connection
 from store.tables import Table
 
-AT_ONCE = 100
+AT_ONCE = 1000
 """Rows in one statement."""
 
 

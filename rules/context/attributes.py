@@ -100,9 +100,13 @@ class Attributes:
             self.filled[name, default] = found
         return found
 
+    def __len__(self) -> int:
+        """Return how many devices are known."""
+        return len(self.lat) - 1
+
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device, n where it is unknown."""
-        nobody = len(self.lat) - 1
+        nobody = len(self)
         known = (device_ids >= 0) & (device_ids < len(self.rows))
         return np.where(known, self.rows[np.where(known, device_ids, 0)], nobody)
 
@@ -124,7 +128,7 @@ def build(
     return Attributes(
         rows=rows,
         numbers={n: as_numbers(f.attributes.get(n) for f in facts) for n in {*numbers, INTERVAL}},
-        texts={n: _texts(f.attributes.get(n) for f in facts) for n in set(texts)},
+        texts={n: as_texts(f.attributes.get(n) for f in facts) for n in set(texts)},
         polygons={n: Polygons([f.attributes.get(n) for f in facts]) for n in set(polygons)},
         lat=places.lat,
         lon=places.lon,
@@ -147,7 +151,8 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and abs(value) < 1e300 else math.nan
 
 
-def _texts(values: Iterable[object]) -> NDArray[np.object_]:
+def as_texts(values: Iterable[object]) -> NDArray[np.object_]:
+    """Return values of attributes as texts, None where one is missing or something else."""
     found = [v if isinstance(v, str) else None for v in values]
     column = np.empty(len(found), dtype=object)
     column[:] = found

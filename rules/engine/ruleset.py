@@ -12,11 +12,12 @@ from alerts.transition import Transition
 from devices.columns import Columns
 from devices.compiled.part import Function
 from devices.kinds.kind import Kind
-from devices.registry.life import counts_from
 from devices.registry.registry import Device, Registry
-from rules.context.attributes import Attributes, Facts, build
+from devices.texts.languages import called
+from rules.context.attributes import Attributes
 from rules.definition import summary
 from rules.engine.evaluate import EXACT, RuleFailed, Step, step
+from rules.engine.facts import attributes_of
 from rules.engine.state import RuleState
 from rules.language.program import Program, Rule, compile_program
 from rules.maintenance.spans import Spans
@@ -34,14 +35,24 @@ class RuleFailure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SavedAt:
+    """A batch, and the newest receive time until then (microseconds)."""
+
+    batch: int
+    received_at: int
+
+
 @dataclass(slots=True, kw_only=True)
 class RuleSet:
     """One kind's rules with their state and the attributes of its devices. Instants are microseconds.
 
+    devices: those of other kinds too.
     skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
-    checkpoint_at: when the state was last saved, None when it must be with the next batch. seen: the newest
-    receive time in it. functions: compiled ones of the past.
+    pieces: as of when parts of the state are saved (rules.live.checkpoints). checkpoint_at: when one was last
+    saved, None when one must be with the next batch. seen: the newest receive time in the state.
+    functions: compiled ones of the past.
     """
 
     program: Program
@@ -51,6 +62,7 @@ class RuleSet:
     skip: set[str] = field(default_factory=set)
     failures: list[RuleFailure] = field(default_factory=list)
     catching_up: dict[str, int] = field(default_factory=dict)
+    pieces: Mapping[int, SavedAt] = field(default_factory=dict)
     checkpoint_at: int | None = None
     seen: int = 0
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -68,7 +80,9 @@ class RuleSet:
         definition = next(r.rule.definition for r in self.program.rules if r.rule.id == transition.rule)
         device = self.devices.get(transition.device_id)
         values = {**transition.evidence.get("values", {}), **transition.evidence.get("limits", {})}
-        values["device"] = device.title or device.name if device else str(transition.device_id)
+        values["device"] = (
+            called(device.title or device.name, device.titles) if device else str(transition.device_id)
+        )
         values["municipality"] = device.municipality if device else ""
         return summary.render(definition.summary, values)
 
@@ -111,34 +125,11 @@ def build_ruleset(
 ) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
-    devices = {d.id: d for d in registry.devices.values() if d.kind == kind.name}
-    attributes = build(
-        {d.id: _facts(d, registry, maintenance) for d in devices.values()},
-        numbers=program.numbers,
-        texts=program.texts,
-        polygons=program.polygons,
-    )
+    attributes = attributes_of(kind.name, registry, program, maintenance)
     return RuleSet(
         program=program,
-        state=RuleState(program, len(devices)),
+        state=RuleState(program, len(attributes)),
         attributes=attributes,
-        devices=devices,
+        devices=registry.devices,
         functions=functions,
-    )
-
-
-def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
-    municipality = registry.municipalities[device.municipality]
-    placed = device.lat is not None and device.lon is not None
-    where = device if placed else municipality
-    return Facts(
-        attributes=device.attributes,
-        lat=where.lat,
-        lon=where.lon,
-        placed=placed,
-        zone=municipality.time_zone,
-        weekend=municipality.weekend,
-        maintenance=tuple(maintenance.get(device.id, ())),
-        installed_at=counts_from(device.installed_at),
-        replaced=device.replaced,
     )

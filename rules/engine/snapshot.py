@@ -57,12 +57,19 @@ def _shared(program: Program) -> Identity:
     return "", 0, (), tuple((h.key, h.values, h.instants) for h in program.shared)
 
 
-def take(state: RuleState) -> Snapshot:
-    """Return a copy of a state."""
+def identities(program: Program) -> tuple[Identity, ...]:
+    """Return what a state of these rules belongs to, in the order of its columns."""
+    return _shared(program), *(identity(rule) for rule in program.rules)
+
+
+def take(state: RuleState, state_rows: NDArray[np.intp] | None = None) -> Snapshot:
+    """Return a copy of a state, or of some of its rows."""
+    if state_rows is None:
+        state_rows = np.arange(len(state.index))
     return Snapshot(
-        rules=(_shared(state.program), *(identity(rule) for rule in state.program.rules)),
-        devices=state.index.devices.copy(),
-        rows=state.rows.take(np.arange(len(state.index))),
+        rules=identities(state.program),
+        devices=state.index.devices[state_rows],
+        rows=state.rows.take(state_rows),
     )
 
 
@@ -74,6 +81,10 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
     for f in fields(PaceRows):
         if f.name != "watermark":
             getattr(rows, f.name)[state_rows] = getattr(old, f.name)
+    if snapshot.rules == identities(program):
+        for name in ("on", "count", "start", "due", "ended", "value", "at"):
+            getattr(rows, name)[state_rows] = getattr(old, name)
+        return
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:
         # They come first in both.

@@ -102,10 +102,21 @@ class StateChanges:
     patches: tuple[Patch, ...]
     paced: PacedDevices | None = None
 
+    def within(self, state_rows: NDArray[np.intp]) -> StateChanges:
+        """Return the changes of some rows, ascending, as changes of `take(state_rows)`."""
+        return StateChanges(patches=tuple(_within(patch, state_rows) for patch in self.patches))
+
     def apply(self, rows: StateRows) -> None:
         """Make the changes in the rows of a state, or in a copy of them all."""
         for patch in self.patches:
             _apply(getattr(rows, patch.name), patch)
+
+
+def _within(patch: Patch, state_rows: NDArray[np.intp]) -> Patch:
+    place = np.minimum(np.searchsorted(state_rows, patch.state_rows), len(state_rows) - 1)
+    kept = np.flatnonzero(state_rows[place] == patch.state_rows)
+    columns = patch.columns[kept] if isinstance(patch.columns, np.ndarray) else patch.columns
+    return Patch(patch.name, place[kept], columns, patch.values[kept])
 
 
 def _apply(array: NDArray[Any], patch: Patch) -> None:

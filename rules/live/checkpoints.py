@@ -1,43 +1,88 @@
-"""Checkpoints of rule sets: their state as of a batch, and how a restart continues from it.
+"""Checkpoints of rule sets: their state in pieces, each as of a batch, and how a restart continues from them.
 
-A checkpoint is stored by shard and name (column `kind`): a kind, or a kind's shadows.
+They are stored by shard and name (column `kind`): a kind, or a kind's shadows, and `:` with the number of
+the piece. A piece is of the devices whose id / PIECE it is. The base, without a number, is of all devices
+that no piece is of: nothing was known of them as of its batch, unless an earlier version of Nabd has stored
+all of a state there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
+
+import numpy as np
+from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.instants import to_datetime, to_microseconds
 from readings import replay
 from rules.engine import snapshot
-from rules.engine.ruleset import RuleSet
+from rules.engine.ruleset import RuleSet, SavedAt
 from rules.engine.state import RuleState, StateChanges
 from rules.live import stored
 from store.connection import Connection
 
 EVERY_US = 60_000_000
-"""How often a rule set is saved, in microseconds of the batches' clock."""
+"""How often a rule set is saved, in microseconds of the batches' clock; a large one piece by piece."""
+APART_US = 500_000
+"""But no two pieces follow each other sooner: saving a million devices takes longer than EVERY_US."""
+PIECE = 2_048
+"""Ids of devices in a piece; as many devices are saved with one batch, which takes it some 20 ms. What is
+stored counts by it."""
+BASE = -1
 
 
-def is_due(ruleset: RuleSet, rows: Columns, now: int, every_us: int) -> bool:
-    """Tell whether a rule set must be saved with a batch whose new rows are `rows`.
+def wanted(
+    ruleset: RuleSet, state: RuleState, rows: Columns, now: int, every_us: int, times: int = 1
+) -> list[int]:
+    """Return which pieces of a state must be saved with a batch whose new rows are `rows`.
 
-    Readings adopted from quarantine keep their old receive time: a restart would not replay them.
+    Readings adopted from quarantine keep their old receive time: a restart would not replay them. It would
+    let mended rules catch up again.
     """
-    adopted = int(rows.received_at.min()) <= ruleset.seen
+    if ruleset.catching_up:
+        return _present(state).nonzero()[0].tolist()
+    adopted = rows.device_id[rows.received_at <= ruleset.seen]
+    found = set(np.unique(adopted // PIECE).tolist())
+    turns = -(-len(state.index) // PIECE)
     saved_at = ruleset.checkpoint_at
-    return saved_at is None or adopted or now - saved_at >= every_us
+    if saved_at is None or now - saved_at >= times * max(APART_US, every_us // max(turns, 1)):
+        found |= _next(ruleset, state)
+    return sorted(found)
 
 
-def carry_over(before: RuleSet, after: RuleSet) -> snapshot.Snapshot:
-    """Copy what stays valid of a state from one rule set of a kind to the next; return what there was."""
-    past = snapshot.take(before.state)
-    snapshot.carry(past, after.state)
-    same = past.rules == tuple(snapshot.identity(rule) for rule in after.program.rules)
-    after.checkpoint_at = before.checkpoint_at if same else None
+def _next(ruleset: RuleSet, state: RuleState) -> set[int]:
+    """Return the pieces that have not been saved for longest, first those that never were."""
+    devices, found, saved = _present(state), set[int](), ruleset.pieces
+    for piece in sorted(
+        devices.nonzero()[0].tolist(), key=lambda one: saved[one].batch if one in saved else -1
+    ):
+        if found and devices[[*found, piece]].sum() > PIECE:
+            break
+        found.add(piece)
+    return found
+
+
+def _present(state: RuleState) -> NDArray[np.intp]:
+    """Return how many devices of each piece have rows, (pieces,)."""
+    return np.bincount(state.index.devices // PIECE)
+
+
+def carry_over(before: RuleSet, after: RuleSet) -> set[tuple[str, int]]:
+    """Hand what stays valid of a state from one rule set of a kind to the next; return what rules it knew.
+
+    Where no rule has changed that is the state itself.
+    """
+    known = snapshot.identities(before.program)
+    if known == snapshot.identities(after.program):
+        after.state, after.state.program = before.state, after.program
+        after.pieces, after.checkpoint_at = before.pieces, before.checkpoint_at
+    else:
+        snapshot.carry(snapshot.take(before.state), after.state)
+        after.pieces = {piece: at for piece, at in before.pieces.items() if piece == BASE}
     after.seen = before.seen
-    return past
+    return {rule[:2] for rule in known}
 
 
 _SAVE = """
@@ -45,7 +90,7 @@ INSERT INTO rule_checkpoint (shard, kind, batch, received_at, state)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (shard, kind) DO UPDATE SET
     batch = excluded.batch,
-    received_at = greatest(rule_checkpoint.received_at, excluded.received_at),
+    received_at = excluded.received_at,
     state = excluded.state
 """
 
@@ -55,52 +100,109 @@ async def save(
     shard: str,
     name: str,
     batch: int,
+    ruleset: RuleSet,
     state: RuleState,
     changes: StateChanges,
     rows: Columns,
-) -> None:
-    """Store what a state becomes with a batch's changes.
+    pieces: Iterable[int],
+) -> Mapping[int, SavedAt]:
+    """Store what pieces of a state become with a batch's changes; return as of when each piece is stored.
 
     Args:
         connection: inside the batch's transaction.
+        state: the rule set's, or what becomes it.
         rows: the batch's.
     """
-    kept = snapshot.take(state)
-    changes.apply(kept.rows)
-    await put(connection, shard, name, batch, kept, int(rows.received_at.max()))
+    now = SavedAt(batch=batch, received_at=max(ruleset.seen, int(rows.received_at.max())))
+    saved, of = dict(ruleset.pieces), state.index.devices // PIECE
+    for piece in pieces:
+        state_rows = np.flatnonzero(of == piece)
+        kept = snapshot.take(state, state_rows)
+        changes.within(state_rows).apply(kept.rows)
+        await _put(connection, shard, name, piece, now, kept)
+        saved[piece] = now
+    base = saved.get(BASE, SavedAt(batch=batch - 1, received_at=int(rows.received_at.min()) - 1))
+    present = _present(state).nonzero()[0].tolist()
+    if all(piece in saved for piece in present):
+        # Of whoever has no piece now nothing was known before.
+        base = min((saved[piece] for piece in present), default=base)
+    if base != saved.get(BASE):
+        await _put_base(connection, shard, name, base, state)
+        saved[BASE] = base
+    return saved
 
 
-async def put(
-    connection: Connection, shard: str, name: str, batch: int, kept: snapshot.Snapshot, received_at: int
+async def _put_base(connection: Connection, shard: str, name: str, at: SavedAt, state: RuleState) -> None:
+    await _put(connection, shard, name, BASE, at, snapshot.take(state, np.arange(0)))
+
+
+async def _put(
+    connection: Connection, shard: str, name: str, piece: int, at: SavedAt, kept: snapshot.Snapshot
 ) -> None:
-    """Store a state as of a batch; received_at: of its newest reading, in microseconds."""
-    await connection.execute(_SAVE, shard, name, batch, to_datetime(received_at), snapshot.dump(kept))
+    await connection.execute(
+        _SAVE, shard, _name(name, piece), at.batch, to_datetime(at.received_at), snapshot.dump(kept)
+    )
 
 
-_CHECKPOINT = """
-SELECT batch, received_at, state FROM rule_checkpoint WHERE shard = $1 AND kind = $2
+async def put(connection: Connection, shard: str, name: str, state: RuleState, at: SavedAt) -> None:
+    """Store all of a state as of a batch, and nothing of what a shard has had before."""
+    await _put_base(connection, shard, name, at, state)
+    of = state.index.devices // PIECE
+    for piece in np.unique(of).tolist():
+        await _put(connection, shard, name, piece, at, snapshot.take(state, np.flatnonzero(of == piece)))
+
+
+def _name(name: str, piece: int) -> str:
+    return name if piece == BASE else f"{name}:{piece}"
+
+
+_SAVED = """
+SELECT kind, batch, received_at FROM rule_checkpoint
+WHERE shard = $1 AND (kind = $2 OR starts_with(kind, $2 || ':'))
+ORDER BY batch, kind
 """
+
+_STATE = "SELECT state FROM rule_checkpoint WHERE shard = $1 AND kind = $2"
 
 
 async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet) -> set[tuple[str, int]]:
     """Bring a blank rule set to the state after its shard's last committed batch; writes nothing.
 
-    That is the last checkpoint, moved over the readings received since.
+    That is the last checkpoint of each piece, moved over the readings received since.
 
     Returns:
-        The rules the checkpoint knew, with their versions.
+        The rules that all pieces knew, with their versions.
     """
-    row = await connection.fetchrow(_CHECKPOINT, shard, name)
-    past = snapshot.parse(row["state"]) if row else None
-    if row is None or past is None:
+    saved: dict[int, SavedAt] = {}
+    known: list[set[tuple[str, int]]] = []
+    for row in await connection.fetch(_SAVED, shard, name):
+        past = snapshot.parse(await connection.fetchval(_STATE, shard, row["kind"]))
+        piece = int(row["kind"].removeprefix(name).removeprefix(":") or BASE)
+        if past is not None:
+            snapshot.carry(past, ruleset.state)
+            known.append({rule[:2] for rule in past.rules})
+            saved[piece] = SavedAt(batch=row["batch"], received_at=to_microseconds(row["received_at"]))
+    if BASE not in saved:
         return set()
-    received_at = to_microseconds(row["received_at"])
-    ruleset.seen = received_at
-    snapshot.carry(past, ruleset.state)
-    oldest = await stored.oldest_after_batch(connection, shard, row["batch"])
+    ruleset.pieces = saved
+    ruleset.seen = max(at.received_at for at in saved.values())
+    oldest = await stored.oldest_after_batch(connection, shard, min(at.batch for at in saved.values()))
     if oldest is not None:
-        since = replay.arriving(connection, ruleset.program.kind, oldest=oldest, after=received_at)
+        after = _by_piece(saved)
+        since = replay.arriving(connection, ruleset.program.kind, oldest=oldest, after=int(after.min()))
         async with aclosing(since):
             async for columns in since:
-                ruleset.replay(columns)
-    return {rule[:2] for rule in past.rules}
+                of = np.minimum(columns.device_id // PIECE, len(after) - 1)
+                news = columns.received_at > after[of]
+                if news.any():
+                    ruleset.replay(columns if news.all() else columns.take(news))
+    return set.intersection(*known)
+
+
+def _by_piece(saved: Mapping[int, SavedAt]) -> NDArray[np.int64]:
+    """Return until when the readings of each piece are in its state, microseconds; last, of all beyond."""
+    after = np.full(max(saved) + 2, saved[BASE].received_at, dtype=np.int64)
+    for piece, at in saved.items():
+        if piece != BASE:
+            after[piece] = at.received_at
+    return after

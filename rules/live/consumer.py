@@ -15,13 +15,13 @@ import asyncpg
 from devices.columns import Columns
 from devices.compiled.part import Functions
 from devices.kinds.kind import Kind
-from devices.registry.registry import load
+from devices.registry.registry import Registry, load
 from readings import replay
 from rules.catalogue import catalogue
 from rules.catalogue.catalogue import ActiveRules
 from rules.engine import snapshot
 from rules.engine.evaluate import Step
-from rules.engine.ruleset import RuleFailure, RuleSet, build_ruleset
+from rules.engine.ruleset import RuleFailure, RuleSet, SavedAt, build_ruleset
 from rules.engine.state import RuleState, StateChanges
 from rules.live import checkpoints, rhythm, stored
 from rules.live.isolation import evaluate
@@ -39,6 +39,7 @@ class _Pending:
 
     state: RuleState
     changes: StateChanges
+    pieces: Mapping[int, SavedAt]
     checkpoint_at: int | None
     seen: int
     skip: set[str]
@@ -79,7 +80,7 @@ class LiveRules:
         self._foreseen: dict[str, _Foreseen] = {}
         self._paces: dict[str, dict[int, float]] = {}
 
-    async def load(self, connection: Connection, shard: str) -> None:
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
         """Continue after the last committed batch; writes nothing.
 
         State is the last checkpoint moved over the readings received since; their transitions are
@@ -87,20 +88,20 @@ class LiveRules:
         """
         self._shard = shard
         self._pending, self._foreseen = {}, {}
-        active, self._rulesets = await self._build(connection)
+        active, self._rulesets = await self._build(connection, registry)
         for name, ruleset in self._rulesets.items():
             known = await checkpoints.resume(connection, shard, name, ruleset)
             ruleset.catching_up = _missed(active, ruleset, known)
             self._paces[name] = await rhythm.stored_paces(connection, name)
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
 
-    async def reload(self, connection: Connection) -> None:
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
         """Take the present rules and registry; a rule that did not change keeps its state. Writes nothing.
 
         The state of a new version starts from the alerts that are open.
         """
         self._pending, self._foreseen = {}, {}
-        active, rulesets = await self._build(connection)
+        active, rulesets = await self._build(connection, registry)
         for name, ruleset in rulesets.items():
             _succeed(self._rulesets[name], ruleset, active)
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
@@ -111,9 +112,11 @@ class LiveRules:
         """The rule sets by the name of their checkpoint."""
         return self._rulesets
 
-    async def _build(self, connection: Connection) -> tuple[ActiveRules, dict[str, RuleSet]]:
+    async def _build(
+        self, connection: Connection, registry: Registry | None
+    ) -> tuple[ActiveRules, dict[str, RuleSet]]:
         active = await catalogue.active(connection, self._kinds)
-        registry = await load(connection)
+        registry = registry or await load(connection)
         self._unusable = dict(active.unusable)
         resting = await spans.spans(connection, registry)
         rulesets = {
@@ -164,19 +167,22 @@ class LiveRules:
                 await catalogue.mark_broken(
                     connection, failure.rule, failure.version, failure.since, failure.reason
                 )
-            checkpoint_at = ruleset.checkpoint_at
+            pieces, checkpoint_at = ruleset.pieces, ruleset.checkpoint_at
             # One kind a batch if possible: saving all kinds in one batch would delay it and all behind it.
             saved = any(pending.checkpoint_at == now for pending in self._pending.values())
-            interval_us = self._every_us * (2 if saved else 1)
-            if checkpoints.is_due(ruleset, rows, now, interval_us):
+            times = 2 if saved else 1
+            if wanted := checkpoints.wanted(ruleset, state, rows, now, self._every_us, times):
                 checkpoint_at = now
-                await checkpoints.save(connection, self._shard, name, batch, state, changes, rows)
+                pieces = await checkpoints.save(
+                    connection, self._shard, name, batch, ruleset, state, changes, rows, wanted
+                )
         except BaseException:
             ruleset.skip, ruleset.failures = skip, failures
             raise
         self._pending[name] = _Pending(
             state=state,
             changes=changes,
+            pieces=pieces,
             checkpoint_at=checkpoint_at,
             seen=max(ruleset.seen, int(rows.received_at.max())),
             skip=skip,
@@ -229,7 +235,7 @@ class LiveRules:
             ruleset.state = pending.state
             ruleset.state.adopt(pending.changes)
             self._paces.setdefault(name, {}).update(pending.paces)
-            ruleset.checkpoint_at = pending.checkpoint_at
+            ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
             ruleset.seen = pending.seen
             ruleset.failures = []
             ruleset.catching_up = {}
@@ -244,13 +250,13 @@ class LiveRules:
 
 def _succeed(before: RuleSet, after: RuleSet, active: ActiveRules) -> None:
     """Copy what stays valid from one rule set of a kind to the next."""
-    past = checkpoints.carry_over(before, after)
+    known = checkpoints.carry_over(before, after)
     ids = {rule.rule.id: rule.rule.version for rule in after.program.rules}
-    still = {rule for rule, version, *_ in past.rules if ids.get(rule) == version}
+    still = {rule for rule, version in known if ids.get(rule) == version}
     after.skip = before.skip & still
     after.failures = [f for f in before.failures if f.rule in still]
     after.catching_up = {r: at for r, at in before.catching_up.items() if r in still}
-    after.catching_up |= _missed(active, after, {rule[:2] for rule in past.rules})
+    after.catching_up |= _missed(active, after, known)
 
 
 def _missed(active: ActiveRules, ruleset: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from rules.engine import snapshot
-from rules.engine.ruleset import RuleSet
+from rules.engine.ruleset import RuleSet, SavedAt
 from rules.live import checkpoints
 from store.connection import Connection
 
@@ -46,6 +46,5 @@ async def hand_over(
         if not len(rows):
             continue
         snapshot.carry(replace(past, devices=past.devices[rows], rows=past.rows.take(rows)), ruleset.state)
-        await checkpoints.put(
-            connection, to, name, batch, snapshot.take(ruleset.state), max(known.seen, ruleset.seen)
-        )
+        at = SavedAt(batch=batch, received_at=max(known.seen, ruleset.seen))
+        await checkpoints.put(connection, to, name, ruleset.state, at)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from devices.columns import Columns
 from devices.compiled.part import Functions
 from devices.kinds.kind import Kind
-from devices.registry.registry import load
+from devices.registry.registry import Registry, load
 from rules.engine import snapshot
 from rules.engine.evaluate import RuleFailed
-from rules.engine.ruleset import RuleSet, build_ruleset
+from rules.engine.ruleset import RuleSet, SavedAt, build_ruleset
 from rules.engine.state import StateChanges
 from rules.live import checkpoints
 from rules.maintenance import spans
@@ -29,6 +29,7 @@ class _Pending:
     """What a batch did to the shadows of one kind, to be adopted with its commit."""
 
     changes: StateChanges | None
+    pieces: Mapping[int, SavedAt]
     checkpoint_at: int | None
     seen: int
     skip: frozenset[str]
@@ -51,19 +52,19 @@ class ShadowRules:
         self._rulesets: dict[str, RuleSet] = {}
         self._pending: dict[str, _Pending] = {}
 
-    async def load(self, connection: Connection, shard: str) -> None:
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
         """Continue after the last committed batch; writes nothing."""
         self._shard = shard
         self._pending = {}
-        self._rulesets = await self._build(connection)
+        self._rulesets = await self._build(connection, registry)
         for name, ruleset in self._rulesets.items():
             await checkpoints.resume(connection, shard, _checkpoint_name(name), ruleset)
             snapshot.agree(ruleset.state, await shadows.firing(connection, name))
 
-    async def reload(self, connection: Connection) -> None:
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
         """Take the present shadows and registry; one that did not change keeps its state. Writes nothing."""
         self._pending = {}
-        rulesets = await self._build(connection)
+        rulesets = await self._build(connection, registry)
         for name, ruleset in rulesets.items():
             before = self._rulesets.get(name)
             if before is not None:
@@ -76,12 +77,12 @@ class ShadowRules:
         """The rule sets by the name of their checkpoint."""
         return {_checkpoint_name(name): ruleset for name, ruleset in self._rulesets.items()}
 
-    async def _build(self, connection: Connection) -> dict[str, RuleSet]:
+    async def _build(self, connection: Connection, registry: Registry | None) -> dict[str, RuleSet]:
         """Return a rule set per kind that has shadows; without any, nothing more is read."""
         rules = await shadows.usable(connection, self._kinds)
         if not any(rules.values()):
             return {}
-        registry = await load(connection)
+        registry = registry or await load(connection)
         resting = await spans.spans(connection, registry)
         return {
             n: build_ruleset(self._kinds[n], mine, registry, resting, self._functions)
@@ -113,7 +114,7 @@ class ShadowRules:
         while True:
             try:
                 async with connection.transaction():
-                    changes, checkpoint_at = await self._attempt(connection, batch, ruleset, rows, now)
+                    changes, pieces = await self._attempt(connection, batch, ruleset, rows, now)
                 break
             except RuleFailed as failed:
                 ruleset.skip.add(failed.rule)
@@ -124,27 +125,29 @@ class ShadowRules:
                     ruleset.skip = set(skip)
                     raise
                 await self._break_all(connection, ruleset, f"{type(error).__name__}: {error}", now)
-                changes, checkpoint_at = None, ruleset.checkpoint_at
+                changes, pieces = None, ruleset.pieces
                 break
         self._pending[rows.kind.name] = _Pending(
             changes=changes,
-            checkpoint_at=checkpoint_at,
+            pieces=pieces,
+            checkpoint_at=ruleset.checkpoint_at if pieces is ruleset.pieces else now,
             seen=max(ruleset.seen, int(rows.received_at.max())),
             skip=skip,
         )
 
     async def _attempt(
         self, connection: Connection, batch: int, ruleset: RuleSet, rows: Columns, now: int
-    ) -> tuple[StateChanges, int | None]:
+    ) -> tuple[StateChanges, Mapping[int, SavedAt]]:
         result = ruleset.step(rows)
         if result.transitions:
             await shadows.record(connection, result.transitions, now)
-        checkpoint_at = ruleset.checkpoint_at
-        if checkpoints.is_due(ruleset, rows, now, self._every_us):
-            checkpoint_at = now
+        pieces, state = ruleset.pieces, ruleset.state
+        if wanted := checkpoints.wanted(ruleset, state, rows, now, self._every_us):
             name = _checkpoint_name(rows.kind.name)
-            await checkpoints.save(connection, self._shard, name, batch, ruleset.state, result.changes, rows)
-        return result.changes, checkpoint_at
+            pieces = await checkpoints.save(
+                connection, self._shard, name, batch, ruleset, state, result.changes, rows, wanted
+            )
+        return result.changes, pieces
 
     async def _break_all(self, connection: Connection, ruleset: RuleSet, reason: str, now: int) -> None:
         for rule in ruleset.program.rules:
@@ -158,7 +161,7 @@ class ShadowRules:
             ruleset = self._rulesets[name]
             if pending.changes is not None:
                 ruleset.state.adopt(pending.changes)
-            ruleset.checkpoint_at = pending.checkpoint_at
+            ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
             ruleset.seen = pending.seen
         self._pending = {}
 

@@ -14,13 +14,31 @@ const { rows } = await db.query("SELECT extversion FROM pg_extension WHERE extna
 // This build's default search path is pg_catalog alone; a client that resets its settings, as pools do,
 // would no longer see its tables.
 const execute = db.execProtocolRaw.bind(db);
-db.execProtocolRaw = async (message, options) => {
+db.execProtocolRaw = async (part, options) => {
+  const message = wholeMessages(part);
+  if (!message.length) return message;
   const answer = await execute(message, options);
   if (!/(RESET|DISCARD) ALL/.test(Buffer.from(message).toString('latin1'))) return answer;
   const kept = answer.slice(); // the next answer is written over this one
   await execute(query('SET search_path TO public'));
   return kept;
 };
+
+// A long message arrives in parts, and the socket server hands each over as if it were whole.
+let rest = Buffer.alloc(0);
+function wholeMessages(part) {
+  const all = Buffer.concat([rest, part]);
+  let end = 0;
+  for (;;) {
+    const first = all[end] === 0 ? 0 : 1; // the first message of a connection has no type
+    if (end + first + 4 > all.length) break;
+    const next = end + first + all.readUInt32BE(end + first);
+    if (next > all.length) break;
+    end = next;
+  }
+  rest = all.subarray(end);
+  return new Uint8Array(all.subarray(0, end));
+}
 
 const server = new PGLiteSocketServer({ db, path: process.argv[2], connectionQueueTimeout: QUEUE_MS });
 await server.start();
@@ -29,6 +47,7 @@ await server.start();
 // before the connection is, so it runs first.
 server.server.prependListener('connection', () => {
   db.runExclusive(async () => {
+    rest = Buffer.alloc(0);
     await db.execProtocolRaw(query('ROLLBACK'));
     await db.execProtocolRaw(query('DISCARD ALL'));
   });

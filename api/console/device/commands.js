@@ -6,7 +6,7 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, patch, post } from "../shell/http.js";
-import { full, number, said, t, unit } from "../shell/i18n.js";
+import { full, number, said, t, titleOf, unit } from "../shell/i18n.js";
 import { numberOf } from "../shell/numbers.js";
 import { state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
@@ -64,7 +64,12 @@ function fill() {
 
 const row = (command) => h("li", {},
   h("p", {}, h("span", { class: `tag is-${IS[command.status] ?? "none"}` }, t(`command_is_${command.status}`)), " ", bdi(commandName(kindOf(), command.name)), " ", bdi(spoken(command.args))),
-  h("small", {}, h("time", { datetime: command.created_at }, full(new Date(command.created_at))), command.author && [" · ", bdi(command.author)], command.detail && [" · ", bdi(command.detail_code ? t(`command_says_${command.detail_code}`) : command.detail)]));
+  h("small", {}, h("time", { datetime: command.created_at }, full(new Date(command.created_at))), command.author && [" · ", bdi(command.author)], command.detail && [" · ", bdi(command.detail_code ? t(`command_says_${command.detail_code}`, { at: whenever(command.detail_at) }) : command.detail)]),
+  command.situation && h("small", {}, situation(command.situation)));
+
+// What is known of one that a network server has, or is to have.
+const situation = (known) => t(`command_situation_${known.situation}`, { source: known.source ?? "–", since: whenever(known.since), source_at: whenever(known.source_heard_at), device_at: whenever(known.device_heard_at) });
+const whenever = (at) => (at ? full(new Date(at)) : "–");
 
 export const commandName = (kind, name) => said(kind?.commands.find((one) => one.name === name)?.label, name);
 
@@ -126,7 +131,7 @@ function tell() {
       const body = form.said(values);
       const send = async () => hearCommand(await post(address("commands"), body));
       if (!RISKY.includes(body.name)) return send();
-      confirmed(commandName(kindOf(), body.name), t("command_sure", { device: device.title || device.name }), t("command_send"), send);
+      confirmed(commandName(kindOf(), body.name), t("command_sure", { device: titleOf(device) }), t("command_send"), send);
     },
   });
 }

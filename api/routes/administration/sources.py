@@ -56,6 +56,7 @@ class SourceStateOut(BaseModel):
     problems: int = Field(description="what devices said that was read in part only")
     problem: str = Field(description="of the last of these the device, and what could not be read")
     problem_at: Instant | None
+    unread: int = Field(description="messages of a stream of which no reading was made, and none should be")
 
 
 class SourceOut(BaseModel):

@@ -17,6 +17,8 @@ from devices.wire.topics import Channel, every
 
 QUIET_S = 10.0
 """When nothing has come for so long, nothing will."""
+ANSWER_S = 60.0
+"""A busy machine must not cost all that was measured before."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ async def subscribed(
         protocol=aiomqtt.ProtocolVersion.V5,
         clean_start=False,
         properties=properties,
+        timeout=ANSWER_S,
     ) as client:
         await client.subscribe(every(Channel.TELEMETRY), qos=1)
         incoming = aiter(client.messages)

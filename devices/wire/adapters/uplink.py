@@ -29,6 +29,7 @@ class Uplink:
         session (counters begin anew when it changes), by name, each only where the source says it.
     units: of values, by name, as the source writes them, where it does: SenML's, or codes of UNECE.
     topic: on which it came, where that is not the topic of the message that is read: it waited for another.
+    of_stream: it is of a stream of all that a device says; that it holds no measurement is no mistake.
     """
 
     device: str
@@ -42,3 +43,4 @@ class Uplink:
     radio: Mapping[str, object] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     topic: str = ""
+    of_stream: bool = False

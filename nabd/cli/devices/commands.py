@@ -58,10 +58,16 @@ def command(
     if as_json:
         output.print_json(found)
     else:
-        detail = f": {found.detail}" if found.detail else ""
+        detail = f": {said}" if (said := _detail(found)) else ""
         output.line(f"{found.name} to {found.device} is {found.status}{detail} ({found.id})")
     if wait and found.status != "succeeded":
         raise typer.Exit(1)
+
+
+def _detail(command: SentCommand) -> str | None:
+    """Return what is said beside the state of a command, and what is known of it meanwhile."""
+    situation = None if command.situation is None else command.situation.said()
+    return "; ".join(filter(None, (command.detail, situation))) or None
 
 
 def commands(
@@ -83,6 +89,6 @@ def commands(
         for one in found:
             output.print_json(one)
         return
-    rows = [(c.created_at, c.device, c.name, c.args or None, c.status, c.detail, c.author) for c in found]
+    rows = [(c.created_at, c.device, c.name, c.args or None, c.status, _detail(c), c.author) for c in found]
     columns = ("given", "device", "command", "arguments", "status", "detail", "by")
     output.table(columns, rows, empty="None yet. `nabd device command DEVICE report_now` gives one.")

@@ -16,6 +16,7 @@ from devices.sources.listing import get_source, list_sources
 from devices.sources.signatures import new_secret
 from devices.sources.source import NATIVE, NewSource, Source, Way
 from devices.sources.translation import ALL
+from devices.wire.adapters.formats import FormatAway
 from nabd.bridge import trying
 from nabd.bridge.upstream import SubscriptionRefused
 from nabd.cli import output
@@ -210,7 +211,7 @@ def attempt(
 
     try:
         found = run(work)
-    except (aiomqtt.MqttError, SubscriptionRefused, NotConfigured, OSError) as error:
+    except (aiomqtt.MqttError, SubscriptionRefused, NotConfigured, FormatAway, OSError) as error:
         output.fail(f"source {name}: {error or type(error).__name__}")
     if as_json:
         for tried in found:
@@ -226,6 +227,8 @@ def attempt(
             output.line(f"  event: {event}")
         for problem in tried.problems:
             output.line(f"  not read: {problem}")
+        if tried.unread:
+            output.line(f"  left: {', '.join(f'{name} ({n})' for name, n in sorted(tried.unread.items()))}")
     if not found:
         output.line(f"connected; no message came within {seconds:g} s")
 

@@ -28,17 +28,19 @@ class PastRules:
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self._kinds = kinds
         self._rulesets: dict[str, RuleSet] = {}
+        self._devices: Mapping[int, Device] = {}
         self._pending: list[tuple[RuleSet, StateChanges]] = []
         self._found: list[Transition] = []
         self._transitions: list[Transition] = []
 
-    async def load(self, connection: Connection, shard: str) -> None:
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
         """Take the present rules with a blank state."""
         active = await catalogue.active(connection, self._kinds)
-        registry = as_it_was(await load(connection))
+        registry = as_it_was(registry or await load(connection))
+        self._devices = registry.devices
         self._rulesets = {n: build_ruleset(k, active.of_kind(n), registry) for n, k in self._kinds.items()}
 
-    async def reload(self, connection: Connection) -> None:
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
         """Keep the rules that the past began with."""
 
     def foresee(self, columns: Columns) -> None:
@@ -81,11 +83,11 @@ class PastRules:
 
     def device_kind(self, device_id: int) -> str:
         """Return the kind of a device by its number."""
-        return next(name for name, ruleset in self._rulesets.items() if device_id in ruleset.devices)
+        return self._devices[device_id].kind
 
     def device_name(self, device_id: int) -> str:
         """Return the name of a device by its number."""
-        return self._rulesets[self.device_kind(device_id)].devices[device_id].name
+        return self._devices[device_id].name
 
 
 def as_it_was(registry: Registry) -> Registry:

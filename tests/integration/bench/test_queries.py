@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from nabd.cli import app
+from tests import parts
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_questions_are_asked_of_a_past_that_is_made_once(tmp_path: Path) -> None:
@@ -53,4 +58,30 @@ def test_a_past_that_stays_is_only_asked_the_next_time(tmp_path: Path) -> None:
     assert made["made_s"] == asked["made_s"]
     assert [one["rows"] for one in made["queries"]] == [one["rows"] for one in asked["queries"]]
     assert other.exit_code == 2
+
+    (tmp_path / "kept/past.json").unlink()  # as of a making that was cut
+    continued = CliRunner().invoke(app, [*command, *keep, "--devices", "4"])
+    assert continued.exit_code == 0, continued.output
+    assert json.loads(continued.stdout.splitlines()[-1])["readings"] == made["readings"]
     assert "holds 4 devices and 2 days" in " ".join(other.output.replace("│", " ").split())
+
+
+def test_the_columnstore_is_measured_beside(tmp_path: Path) -> None:
+    parts.need_node()
+    size = ["--devices", "2", "--days", "3", "--cache", str(tmp_path / "cache")]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/bench-timescale", *size], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    timescale = json.loads(done.stdout)
+    assert timescale["column_bytes"]["light.voltage_v"] > timescale["column_bytes"]["light.boot"]
+    (tmp_path / "timescale.json").write_text(done.stdout)
+
+    beside = ["--beside", str(tmp_path / "timescale.json"), "--messages", "0"]
+    both = CliRunner().invoke(app, ["bench", "queries", *size, *beside])
+
+    assert both.exit_code == 0, both.output
+    found = json.loads(both.stdout.splitlines()[-1])
+    assert found["compression_ratio"] == timescale["compression_ratio"]
+    assert found["timescale"] == timescale
+    assert [one["rows"] for one in found["queries"]] == [one["rows"] for one in timescale["queries"]]

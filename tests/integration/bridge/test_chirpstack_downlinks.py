@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from devices.commands.answered import get_command, list_commands
-from devices.commands.downlinks import CONFIRMED, SENT, SENT_UNCONFIRMED, UNCONFIRMED_EVER, UNHEARD
+from devices.commands.details import CONFIRMED, SENT, SENT_UNCONFIRMED, UNCONFIRMED_EVER, UNHEARD
 from devices.commands.new_command import DOWNLINK_EXPIRES_AFTER_S
 from devices.commands.queue import UNCONFIRMED
 from tests.brokers import Mosquitto

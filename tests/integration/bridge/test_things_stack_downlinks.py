@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from functools import partial
 
-from devices.commands.downlinks import CONFIRMED, NOT_KNOWN, SENT, UNCONFIRMED_ONCE
+from devices.commands.details import CONFIRMED, NOT_KNOWN, SENT, UNCONFIRMED_ONCE
 from tests.brokers import Mosquitto
 from tests.integration.bridge.conftest import bridging
 from tests.integration.bridge.servers import ThingsStack, add, learned, serving, stands, tell, uplink

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
-from devices.commands.downlinks import SENT
+from devices.commands.details import NO_UPLINK, SENT
 from devices.registry.registry import Device
 from devices.wire.channels import Report
 from people import links
@@ -87,6 +87,29 @@ async def test_what_a_network_server_says_of_a_command_is_told_in_every_language
         ):
             await page.locator(f"#languages [lang={code}]").click()
             await expect(card).to_contain_text(words)
+
+        # Its source is gone; then its time is over.
+        await connection.execute("UPDATE command SET payload = '', source_id = 0, detail = NULL")
+        await page.reload()
+        for code, words in (
+            ("en", "The source that handed it over was removed"),
+            ("fr", "La source qui l’a transmise a été supprimée"),
+            ("ar", "حُذف المصدر الذي سلّمه"),
+        ):
+            await page.locator(f"#languages [lang={code}]").click()
+            await expect(card).to_contain_text(words)
+        await connection.execute(
+            "UPDATE command SET status = 'expired', detail = $1", f"{NO_UPLINK}2026-03-01T12:00:07Z"
+        )
+        await page.reload()
+        for code, words, seconds in (
+            ("en", "no uplink since", ":07"),
+            ("fr", "aucun message montant depuis le", ":07"),
+            ("ar", "لا رسالة من الجهاز منذ", ":٠٧"),
+        ):
+            await page.locator(f"#languages [lang={code}]").click()
+            await expect(card).to_contain_text(words)
+            await expect(card).to_contain_text(seconds)
 
 
 async def test_configuration_is_wanted_and_its_drift_is_shown(

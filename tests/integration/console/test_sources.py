@@ -97,11 +97,13 @@ async def _is_seen_to_do(page: Page, connection: asyncpg.Connection) -> None:
     await _says(connection, "lora", Counted(messages=1234, readings=1200, last_message_at=builders.now()))
     await expect(part.locator(".tag").first).to_have_text("Connected")
     await expect(part).to_contain_text("1,234")
-    lost = Counted(messages=1, problems=1, problem=PROBLEM, problem_at=builders.now())
+    lost = Counted(messages=1, problems=1, problem=PROBLEM, problem_at=builders.now(), unread=4321)
     await _says(connection, "lora", lost, connected=False, reason="[Errno 111] Connection refused")
     await expect(part.locator(".tag").first).to_have_text("Away")
     await expect(part).to_contain_text("Connection refused")
     await expect(part.locator("code")).to_have_text(PROBLEM)
+    await expect(part).to_contain_text("Left")
+    await expect(part).to_contain_text("4,321")
 
 
 async def test_a_webhooks_secret_is_shown_once_beside_its_address(
@@ -116,7 +118,7 @@ async def test_a_webhooks_secret_is_shown_once_beside_its_address(
             "all => all.map(o => o.value)"
         )
         assert "chirpstack" in formats
-        assert "sparkplug" not in formats
+        assert not {"sparkplug", "mavlink"} & set(formats)
         await page.locator("dialog [name=name]").fill("hook")
         await page.locator("dialog [name=format]").select_option("things_stack")
         await page.locator("dialog [type=submit]").click()

@@ -10,16 +10,29 @@ import asyncpg
 import pytest
 
 from devices.commands import downlinks
-from devices.commands.answered import get_command
-from devices.commands.downlinks import NO_SOURCE, UNHEARD
+from devices.commands.answered import expire, get_command
+from devices.commands.details import (
+    NEVER_HEARD,
+    NO_SOURCE,
+    NO_UPLINK,
+    NOT_TOLD,
+    SOURCE_DISABLED,
+    SOURCE_REMOVED,
+    UNHEARD,
+    DownlinkSituation,
+    detail_code,
+)
 from devices.commands.new_command import NewCommand
 from devices.commands.queue import UNCONFIRMED, enqueue
+from devices.instants import rfc3339, to_datetime
 from devices.registry import registration
 from devices.registry.editing import retire_device
 from devices.registry.hardware import REPLACED, replace_hardware
 from devices.registry.registry import Device, get_device
-from devices.sources.registration import add_source, edit_source
+from devices.sources import states
+from devices.sources.registration import add_source, edit_source, remove_source
 from devices.sources.source import NewSource, Source, Way
+from devices.sources.states import Counted
 from devices.sources.translation import ALL
 from devices.wire.adapters.downlink import Downlink
 from store.audit import PLATFORM
@@ -179,6 +192,110 @@ async def test_what_waits_for_a_source_that_takes_nothing_says_so(
     assert await town.due() == set()
     assert await town.take(town.first) is None
     assert await town.stands(given) == ("queued", NO_SOURCE)
+
+
+async def heard(town: Lorawan, at: int) -> None:
+    """Let a reading of the device come."""
+    await town.connection.execute(
+        "INSERT INTO latest (device_id, observed_at, received_at, interval_s, quality, measurements)"
+        " VALUES ($1, $2, $2, 600, 0, '{}') ON CONFLICT (device_id) DO UPDATE SET received_at = $2",
+        town.device.id,
+        to_datetime(at),
+    )
+
+
+async def source_says(town: Lorawan, *, connected: bool = True, message: bool = True) -> None:
+    """Let the bridge say how it goes with the source."""
+    counted = Counted(messages=1, last_message_at=town.at) if message else Counted()
+    await states.say(town.connection, town.first.id, counted, town.now, connected=connected, reason="")
+
+
+async def at_the_server(town: Lorawan) -> UUID:
+    """Give a command that the network server takes."""
+    given = await town.tell()
+    await town.take(town.first)
+    await downlinks.mark_delivered(town.connection, given, town.now)
+    return given
+
+
+async def test_what_lies_at_the_network_server_says_when_it_and_the_device_were_heard_last(
+    town: Lorawan,
+) -> None:
+    await heard(town, START - HOUR)
+    await source_says(town)
+    given = await at_the_server(town)
+
+    async def situation() -> DownlinkSituation | None:
+        return (await get_command(town.connection, given)).situation
+
+    assert await situation() == DownlinkSituation(
+        situation="not_heard_since",
+        source="first",
+        since=to_datetime(START),
+        source_heard_at=to_datetime(START),
+        device_heard_at=to_datetime(START - HOUR),
+    )
+    await heard(town, START + SECOND)
+    assert (found := await situation())
+    assert (found.situation, found.device_heard_at) == ("heard_since", to_datetime(START + SECOND))
+    await source_says(town, connected=False, message=False)
+    assert (found := await situation())
+    assert (found.situation, found.source_heard_at) == ("source_away", to_datetime(START))
+    await town.edit(enabled=False)
+    assert (found := await situation())
+    assert found.situation == "source_disabled"
+    await remove_source(town.connection, "first", town.now, by=PLATFORM)
+    assert (found := await situation())
+    assert (found.situation, found.source) == ("source_removed", None)
+    await downlinks.record_heard(town.connection, town.second.id, town.device.id, [given], "sent", town.now)
+    assert await situation() is None
+
+
+async def test_what_waits_for_a_source_that_is_away_says_so(town: Lorawan) -> None:
+    given = await town.tell()
+    await source_says(town, connected=False)
+
+    found = await get_command(town.connection, given)
+
+    assert found.situation is not None
+    assert (found.situation.situation, found.situation.source) == ("source_away", "first")
+    await source_says(town)
+    assert (await get_command(town.connection, given)).situation is None
+
+
+async def test_what_the_network_server_had_and_nothing_became_of_expires_with_a_reason(
+    town: Lorawan,
+) -> None:
+    async def expires() -> tuple[str, str | None]:
+        given = await at_the_server(town)
+        town.at += HOUR
+        assert await expire(town.connection, town.now) == 1
+        assert (await get_command(town.connection, given)).situation is None
+        return await town.stands(given)
+
+    assert await expires() == ("expired", NEVER_HEARD)
+    await heard(town, START + 7 * SECOND)
+    status, detail = await expires()
+    assert (status, detail) == ("expired", f"{NO_UPLINK}{rfc3339(to_datetime(START + 7 * SECOND))}")
+    assert detail_code(detail) == ("no_uplink", to_datetime(START + 7 * SECOND))
+    await heard(town, town.at + SECOND)
+    assert await expires() == ("expired", NOT_TOLD)
+    gone = await at_the_server(town)
+    paused = await at_the_server(town)
+    said = await at_the_server(town)
+    await downlinks.record_heard(
+        town.connection, town.first.id, town.device.id, [said], "failed", town.now, why="no gateway"
+    )
+    waiting = await town.tell()
+    await town.edit(enabled=False)
+    await town.due()
+    await town.connection.execute("UPDATE command SET source_id = 0 WHERE id = $1", gone)
+    town.at += HOUR
+    assert await expire(town.connection, town.now) == 3
+    assert await town.stands(gone) == ("expired", SOURCE_REMOVED)
+    assert await town.stands(paused) == ("expired", SOURCE_DISABLED)
+    assert await town.stands(said) == ("failed", "no gateway")
+    assert await town.stands(waiting) == ("expired", NO_SOURCE)
 
 
 async def test_a_retired_device_wakes_no_source(town: Lorawan) -> None:

@@ -82,6 +82,22 @@ async def test_what_is_decided_ahead_is_stored_in_its_turn(edition: Edition) -> 
     assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 2
 
 
+async def test_steps_of_batches_are_told_in_their_order_and_what_is_decided_ahead_once(
+    edition: Edition,
+) -> None:
+    told: list[str] = []
+    edition.pipeline.context.step = told.append
+    second = edition.intake(reading(2, fill_pct=20))
+
+    await edition.process(edition.intake(reading(1, fill_pct=10)), following=second)
+    await edition.process(second)
+
+    assert told.count("decided ahead") == 1
+    assert told.index("decided ahead") < len(told) - 1 - told[::-1].index("decided")
+    committing = ["decided", "fenced", "readings", "ledger", "consumed", "committed"]
+    assert [step for step in told if step != "decided ahead"] == committing * 2
+
+
 async def test_what_is_decided_ahead_is_decided_again_when_the_registry_changes(edition: Edition) -> None:
     second = edition.intake(reading(2, fill_pct=20), device="b2")
     await edition.process(edition.intake(reading(1, fill_pct=10)), following=second)

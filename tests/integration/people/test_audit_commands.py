@@ -22,8 +22,8 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 alive, audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key,
-backup list, backup make, backup recover, backup show, bench credentials, bench ingest, bench notify,
-bench notify-kills,
+backup list, backup make, backup recover, backup show, bench charts, bench compare, bench credentials,
+bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries, bench shards,
 bench production, bench codecs,
 calendar show, config show, command-request list, device banned, device commands, device credentials,

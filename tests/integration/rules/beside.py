@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.columns import Columns
+from devices.registry.registry import Registry
 from rules.live.consumer import LiveRules
 from rules.trial.consumer import ShadowRules
 from store.connection import Connection
@@ -18,12 +19,12 @@ class LiveAndShadow(LiveRules):
         super().__init__(KINDS)
         self.shadow = ShadowRules(KINDS)
 
-    async def load(self, connection: Connection, shard: str) -> None:
-        await super().load(connection, shard)
+    async def load(self, connection: Connection, shard: str, registry: Registry | None = None) -> None:
+        await super().load(connection, shard, registry)
         await self.shadow.load(connection, shard)
 
-    async def reload(self, connection: Connection) -> None:
-        await super().reload(connection)
+    async def reload(self, connection: Connection, registry: Registry | None = None) -> None:
+        await super().reload(connection, registry)
         await self.shadow.reload(connection)
 
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:

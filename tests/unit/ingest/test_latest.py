@@ -8,7 +8,7 @@ import pytest
 from devices import kinds as declared
 from devices.columns import MISSING, Columns, empty_values
 from devices.registry.registry import Device, Registry
-from ingest.commit.latest import PIECES, SMALLEST, LatestBuffer
+from ingest.commit.latest import LARGEST, PIECES, SMALLEST, LatestBuffer
 from ingest.decide.directory import Directory
 
 KINDS = declared.load()
@@ -43,7 +43,7 @@ def readings(devices: int, at: int) -> Columns:
     )
 
 
-@pytest.mark.parametrize("devices", [1, SMALLEST, SMALLEST + 1, 10 * SMALLEST])
+@pytest.mark.parametrize("devices", [1, SMALLEST, SMALLEST + 1, 10 * SMALLEST, 12 * LARGEST])
 def test_a_flush_tells_every_device_once_in_few_pieces(devices: int) -> None:
     buffer, registry = LatestBuffer(), directory(devices)
     for at in (1, 2):
@@ -59,7 +59,8 @@ def test_a_flush_tells_every_device_once_in_few_pieces(devices: int) -> None:
         pieces += 1
 
     assert sorted(told) == list(range(1, devices + 1))
-    assert pieces == (1 if devices <= SMALLEST else min(PIECES, -(-devices // SMALLEST)))
+    few = 1 if devices <= SMALLEST else min(PIECES, -(-devices // SMALLEST))
+    assert pieces == max(few, -(-devices // LARGEST))
     assert not buffer.flushing
 
 

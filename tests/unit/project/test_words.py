@@ -32,14 +32,14 @@ PARTS_OF_SPEECH = """
 What a class is to the program: error in out options type new.
 Small words: a not no with of one every over too many.
 What happened to a thing or what it is like, where the noun beside it is the word: accepted active
-changed counted numbered outstanding translated tried
+changed comparable counted numbered outstanding translated tried
 added already apart apply bad bounded collected compiled completed configured connect dated decided decoded
 derived down embedded
 encoded exists failed fed fenced filling found generic good installed invalid issued labelled
-large last lasting left live lived local made max
-measured migrated moved open opened paced pending planned put queued rare raw receive received
+large last lasting left live lived loaded local long made max
+measured migrated misplaced moved open opened paced pending planned put queued rare raw receive received
 readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated
-staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
+saved staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
 verified current doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())

@@ -9,10 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from devices.wire.adapters.formats import chirpstack, ngsi, senml, things_stack, ultralight
-from devices.wire.adapters.formats.heard import Event, FormatReader, Happening, Heard, RefusedPart, Stateless
+from devices.wire.adapters.formats.heard import (
+    Event,
+    FormatAway,
+    FormatReader,
+    Happening,
+    Heard,
+    RefusedPart,
+    Stateless,
+)
+from devices.wire.adapters.formats.mavlink import Mavlink
 from devices.wire.adapters.formats.sparkplug import Sparkplug
 
-__all__ = ["FORMATS", "Event", "FormatReader", "Happening", "Heard", "RefusedPart"]
+__all__ = ["FORMATS", "Event", "FormatAway", "FormatReader", "Happening", "Heard", "RefusedPart"]
 
 FORMATS: Final[Mapping[str, Callable[[], FormatReader]]] = {
     "chirpstack": lambda: Stateless(chirpstack.read),
@@ -22,5 +31,10 @@ FORMATS: Final[Mapping[str, Callable[[], FormatReader]]] = {
     "sparkplug": Sparkplug,
     "ngsi": lambda: Stateless(ngsi.read),
     "ultralight": lambda: Stateless(ultralight.read),
+    "mavlink": Mavlink,
 }
-"""What makes a reader, by a format's name. Each source has its own: some remember what came before."""
+"""What makes a reader, by a format's name. Each source has its own: some remember what came before.
+
+Raises:
+    FormatAway: what reads it is not installed.
+"""

@@ -5,12 +5,17 @@ Pure. Must not know which formats there are, nor profiles.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from devices.wire.adapters.uplink import Uplink
+
+
+class FormatAway(ValueError):
+    """What reads a format is not installed; the text is the command that helps."""
 
 
 class Happening(StrEnum):
@@ -64,6 +69,7 @@ class Heard:
 
     held: a number for what waits for other messages. A reader that ends forgets it: it must not be
     acknowledged before what has released it. released: the numbers of those that waited until now.
+    unread: what is left alone of a stream of messages, how often by name.
     """
 
     uplinks: list[Uplink] = field(default_factory=list)
@@ -71,6 +77,7 @@ class Heard:
     refused: list[RefusedPart] = field(default_factory=list)
     held: int | None = None
     released: list[int] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Heard) -> None:
         """Append what other messages say, and that they wait no longer."""
@@ -78,6 +85,7 @@ class Heard:
         self.events.extend(other.events)
         self.refused.extend(other.refused)
         self.released.extend(other.released)
+        self.unread.update(other.unread)
 
 
 class FormatReader(Protocol):

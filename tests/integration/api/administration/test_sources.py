@@ -184,6 +184,42 @@ async def test_what_is_read_in_part_only_is_told_with_the_last_of_it(
     assert 'nabd_source_problems_total{source="lora"} 2.0' in metrics.text
 
 
+async def test_what_is_left_of_a_stream_is_counted(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await client.post("/api/v1/sources", json=LORA)
+    source = await get_source(connection, "lora")
+
+    for _ in range(2):
+        counted = Counted(messages=2, readings=1, unread=3)
+        await states.say(connection, source.id, counted, builders.now, connected=True)
+
+    state = (await client.get("/api/v1/sources/lora")).json()["state"]
+    assert (state["readings"], state["unread"]) == (2, 6)
+    metrics = await client.get("/metrics")
+    assert 'nabd_source_readings_total{outcome="unread",source="lora"} 6.0' in metrics.text
+
+
+async def test_drones_are_heard_by_a_broker_and_not_posted(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    drones = {**LORA, "name": "drones", "format": "mavlink", "topics": ["fleet/#"]}
+
+    added = await client.post("/api/v1/sources", json=drones)
+    posted = await client.post(
+        "/api/v1/sources",
+        json={"name": "posted", "municipality": "tripoli", "way": "webhook", "format": "mavlink"},
+    )
+
+    assert added.status_code == 201, added.text
+    assert posted.status_code == 422
+    assert "mavlink comes by a broker" in posted.text
+    formats = (await client.get("/api/v1/sources")).json()["formats"]
+    assert {"format": "mavlink", "ways": ["mqtt"]} in formats
+
+
 async def test_a_source_whose_process_gives_no_sign_of_life_is_not_alive(
     client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:

@@ -18,7 +18,8 @@ from api.http.guards import COOKIE
 from api.routes.device import commands
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
-from devices.commands.downlinks import SENT, record_heard
+from devices.commands.details import SENT
+from devices.commands.downlinks import record_heard
 from devices.registry.registration import NewDevice, add_devices
 from devices.sources.downlinks import prepared
 from devices.sources.registration import add_source

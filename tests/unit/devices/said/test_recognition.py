@@ -9,9 +9,13 @@ import pytest
 from devices import profiles
 from devices.kinds import load
 from devices.recognition import recognise
+from firmware_sim.lorawan.city import SERVERS, CityDevice, NetworkServer
+from firmware_sim.lorawan.models import MODELS, CityModel
+from firmware_sim.lorawan.plan import make_plan
 
 KINDS = load()
 PROFILES = profiles.load(KINDS)
+START = 1_790_000_000_000_000
 
 
 def kind_of(said: object) -> str | None:
@@ -43,6 +47,21 @@ def test_nothing_is_proposed_where_nothing_or_several_kinds_alike_fit(said: obje
 @pytest.mark.parametrize("payload", [b"", b"{", b"\xff\x00", b"[" * 100_000, b'{"a":' * 5_000])
 def test_what_is_no_json_is_nobody(payload: bytes) -> None:
     assert recognise(KINDS, PROFILES, "x", payload) is None
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_the_profile_of_a_frame_s_bytes_is_proposed(server: NetworkServer, model: CityModel) -> None:
+    device = CityDevice(eui=f"{model.eui}000007", model=model, server=server)
+    proposed = set()
+    for delivery in make_plan([device], KINDS, seed=1, start=START, seconds=60, interval_s=2).deliveries:
+        found = recognise(KINDS, PROFILES, device.eui, delivery.payload)
+        proposed.add(found.profile if found else "")
+
+    # DF703 says the same bytes as DF702: nobody can tell them apart.
+    assert proposed - {""} == ({model.profile} if model.name != "DF702" else set())
+    others = recognise(KINDS, PROFILES, "8CF9572000999999", delivery.payload)
+    assert others is None or others.profile == ""
 
 
 def test_a_profile_that_reads_all_of_a_message_is_proposed() -> None:

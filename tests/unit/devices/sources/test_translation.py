@@ -22,6 +22,7 @@ from devices.sources.states import Counted
 from devices.sources.translation import Translated, Translator, TranslatorMeans
 from devices.wire.adapters.profile import parse
 from devices.wire.rejected import Reason
+from tests.autopilots import Autopilot
 
 NOON = 1_790_000_000_000_000
 SECOND = 1_000_000
@@ -162,6 +163,17 @@ async def test_what_is_rejected_is_not_counted_as_read_in_part_beside_that() -> 
     counted = found.counted([Outcome(reason=Reason.MALFORMED)], NOON)
 
     assert (counted.rejected, counted.problems, counted.problem, counted.problem_at) == (1, 0, "", None)
+
+
+async def test_what_a_stream_holds_beside_readings_is_left_and_counted() -> None:
+    one = translator("mavlink")
+    drone = Autopilot(NOON - HOUR)
+
+    found = await one.translate("fleet/D-1", drone.clock(NOON) + drone.heartbeat() + drone.speed(4), NOON)
+
+    assert (found.elements, found.problems) == ([], {})
+    assert found.unread == {"HEARTBEAT": 1, "VFR_HUD": 1}
+    assert found.counted([], NOON) == Counted(unread=2)
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])

@@ -1,0 +1,1 @@
+"""What `nabd bench ingest --json` has printed, read again: two versions compared, pair by pair."""
