@@ -23,7 +23,8 @@ RUN python -m venv /opt/nabd \
     && /opt/nabd/bin/pip install --no-cache-dir --no-index --find-links /wheels '.[fast,mavlink,nats,otel]' \
     && /opt/nabd/bin/pip check
 # For any processor of the architecture; every container reads it from here, and none has to compile.
-RUN /opt/nabd/bin/python -m devices.wire.compiled.build /opt/nabd/share/nabd
+RUN /opt/nabd/bin/python -m devices.compiled.build /opt/nabd/share/nabd \
+    devices.wire.compiled rules.context.compiled
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/nabd --create-home nabd \

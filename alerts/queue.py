@@ -55,6 +55,7 @@ class Alert:
     family: str
     device: str
     device_title: str
+    device_titles: Mapping[str, str]
     kind: str
     municipality: str
     district: str | None
@@ -91,7 +92,8 @@ class Alert:
 # one that another system holds.
 _SELECT = f"""
 SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
-    coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
+    coalesce(nullif(device.title, ''), device.name) AS device_title, device.titles AS device_titles,
+    device.kind,
     municipality.name AS municipality, ground_feature.name AS district,
     ground_feature.title AS district_title, street.title AS street, feeder.name AS parent,
     CASE WHEN device.municipality_id = municipality.id THEN device.lat END AS lat,

@@ -27,6 +27,7 @@ from devices.profiles import Profiles
 from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, RelayState
 from devices.sources.webhooks import WebhookIntake
+from devices.texts.languages import Language
 from devices.wire.topics import Topic
 from notify.channels.public_address import ListedTargets, Resolve, resolve
 from people.identity import Identity
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""
-Examine = Callable[[], Awaitable[Sequence[object]]]
+Examine = Callable[[Language], Awaitable[Sequence[object]]]
 """Looks for trouble; each answer has subject, verdict (fine, note or bad), said and fix."""
 
 LONG_QUERIES = 8
@@ -62,7 +63,7 @@ class ReadingRelays(Protocol):
     def state(self, gateway: Topic) -> RelayState: ...
 
 
-async def nothing_examined() -> Sequence[object]:
+async def nothing_examined(_: Language) -> Sequence[object]:
     """Look for no trouble, where nobody said how."""
     return ()
 

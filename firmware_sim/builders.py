@@ -21,7 +21,17 @@ from firmware_sim.physics.light import LampSite, Light
 from firmware_sim.physics.model import Physics, generator
 from firmware_sim.physics.sprayer import SWATH_M, TANK_L
 from firmware_sim.plan import LINK_LOSS, SILENCE
-from firmware_sim.specs import FIELDS, Electronics, SimulatedDevice, TownContext, causes, opening
+from firmware_sim.specs import (
+    CABINET,
+    CIRCUIT,
+    FIELDS,
+    GATEWAY,
+    Electronics,
+    SimulatedDevice,
+    TownContext,
+    causes,
+    opening,
+)
 
 _RELAYED = 5
 LAMPS_PER_CIRCUIT = 8
@@ -70,14 +80,17 @@ def _spot(context: TownContext, noun: str, index: int, radius_m: float) -> tuple
     return round(lat, 6), round(lon, 6)
 
 
-def _title(context: TownContext, lat: float, lon: float, index: int) -> str:
-    """Return the place of the n-th of its sort, as people say it."""
-    quarter = quarter_at(context.place, *metres_around(context.place, lat, lon))
-    return f"{quarter['en']} {index + 1}"
+def _titles(context: TownContext, lat: float, lon: float, index: int) -> dict[str, str]:
+    """Return the place of the n-th of its sort, as people say it in each language."""
+    return _numbered(quarter_at(context.place, *metres_around(context.place, lat, lon)), index)
+
+
+def _numbered(names: Mapping[str, str], index: int) -> dict[str, str]:
+    return {language: f"{name} {index + 1}" for language, name in names.items()}
 
 
 def _structure(
-    context: TownContext, kind: str, name: str, title: str, parent: str | None = None
+    context: TownContext, kind: str, name: str, titles: Mapping[str, str], parent: str | None = None
 ) -> SimulatedDevice:
     lat, lon = _spot(context, name, 0, 700.0)
     return SimulatedDevice(
@@ -86,14 +99,15 @@ def _structure(
         municipality=context.municipality,
         lat=lat,
         lon=lon,
-        title=title,
+        title=titles["en"],
+        titles=titles,
         parent=parent,
     )
 
 
 def _bins(context: TownContext, count: int, gateways: int) -> list[SimulatedDevice]:
     relays = [
-        _structure(context, "gateway", context.name("GW", i), f"Gateway {i + 1}")
+        _structure(context, "gateway", context.name("GW", i), _numbered(GATEWAY, i))
         for i in range(min(gateways, count // (2 * _RELAYED)))
     ]
     made = [_bin(context, i) for i in range(count)]
@@ -140,7 +154,8 @@ def _bin(context: TownContext, index: int) -> SimulatedDevice:
         municipality=context.municipality,
         lat=lat,
         lon=lon,
-        title=_title(context, lat, lon, index),
+        title=_titles(context, lat, lon, index)["en"],
+        titles=_titles(context, lat, lon, index),
         attributes={
             "install_height_mm": site.install_height_mm,
             "usable_depth_mm": site.usable_depth_mm,
@@ -171,10 +186,10 @@ def _lights(context: TownContext, count: int) -> list[SimulatedDevice]:
     devices: list[SimulatedDevice] = []
     if not count:
         return devices
-    cabinet = _structure(context, "cabinet", context.name("CAB", 0), "Cabinet 1")
+    cabinet = _structure(context, "cabinet", context.name("CAB", 0), _numbered(CABINET, 0))
     devices.append(cabinet)
     for c in range(math.ceil(count / LAMPS_PER_CIRCUIT)):
-        circuit = _structure(context, "circuit", context.name("CIR", c), f"Circuit {c + 1}", cabinet.name)
+        circuit = _structure(context, "circuit", context.name("CIR", c), _numbered(CIRCUIT, c), cabinet.name)
         devices.append(circuit)
         grid = Circuit(circuit.name, context.seed, context.place.lon)
         devices += [
@@ -205,7 +220,8 @@ def _light(
         municipality=context.municipality,
         lat=round(lat, 6),
         lon=round(lon, 6),
-        title=_title(context, lat, lon, index),
+        title=_titles(context, lat, lon, index)["en"],
+        titles=_titles(context, lat, lon, index),
         parent=circuit.name,
         attributes={
             "rated_power_w": rated,
@@ -263,7 +279,8 @@ def _drone(context: TownContext, index: int) -> SimulatedDevice:
         municipality=context.municipality,
         lat=home[0],
         lon=home[1],
-        title=f"{FIELDS['en']} {index + 1}",
+        title=_numbered(FIELDS, index)["en"],
+        titles=_numbered(FIELDS, index),
         attributes={
             "home_lat": home[0],
             "home_lon": home[1],
@@ -298,6 +315,7 @@ def _other(context: TownContext, kind: Kind, index: int) -> SimulatedDevice:
         lat=lat,
         lon=lon,
         title=f"{kind.title.get('en', kind.name)} {index + 1}",
+        titles=_numbered(kind.title, index),
         attributes={**defaults, **context.interval(longest)},
         electronics=Electronics(resends=0.01),
         physics=partial(_make_other, context, kind, name),

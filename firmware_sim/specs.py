@@ -108,6 +108,9 @@ PLACES: Mapping[str, Place] = {
     ),
 }
 
+GATEWAY = {"en": "Gateway", "fr": "Passerelle", "ar": "بوابة"}
+CABINET = {"en": "Cabinet", "fr": "Armoire", "ar": "خزانة"}
+CIRCUIT = {"en": "Circuit", "fr": "Circuit", "ar": "دارة"}
 FIELDS = {"en": "Orchards", "fr": "Vergers", "ar": "البساتين"}
 RING_ROAD = {"en": "Ring Road", "fr": "Rocade", "ar": "الطريق الدائري"}
 BOULEVARD = {"en": "Outer Boulevard", "fr": "Boulevard extérieur", "ar": "الجادة الخارجية"}
@@ -159,6 +162,7 @@ class SimulatedDevice:
     lat: float
     lon: float
     title: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     parent: str | None = None
     relay: str | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)

@@ -18,13 +18,16 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.compiled.part import Functions
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.wire import Kernel
+from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling, service
 from ingest.commit import shard
 from ingest.commit.commit import Step
 from ingest.commit.consumers import BatchConsumer
+from ingest.compiling import Wanted
 from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.commanding import follower, rollouts
@@ -58,6 +61,7 @@ from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
 from readings.tables import tables_of
+from rules.context.compiled.part import PART as RULES
 from rules.live.consumer import LiveRules
 from rules.sweeps import leader
 from rules.trial.consumer import ShadowRules
@@ -74,14 +78,14 @@ MIGRATION_EVERY_S = 2.0
 SWEEP_EVERY_S = 2.0
 
 
-def consumers_of(declared: Kinds) -> list[BatchConsumer]:
-    """Return what runs in every batch's transaction."""
-    return [LiveRules(declared), ShadowRules(declared), RollupMarks()]
+def consumers_of(declared: Kinds, functions: Functions) -> list[BatchConsumer]:
+    """Return what runs in every batch's transaction; functions: compiled ones, once there are some."""
+    return [LiveRules(declared, functions), ShadowRules(declared, functions), RollupMarks()]
 
 
 async def ingest(
     settings: Settings,
-    consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of,
+    consumers: Callable[[Kinds, Functions], Sequence[BatchConsumer]] = consumers_of,
     step: Step = lambda _: None,
 ) -> None:
     """Ingest one shard, with the rules in every batch's transaction; `step` hears of each of its steps."""
@@ -103,7 +107,7 @@ async def ingest(
         return connection
 
     traces = traces_of(settings, "ingest")
-    kernel = Kernel()
+    kernel, functions = Kernel(), Functions()
     options = service.IngestOptions(
         broker=replace(source.broker, client_id=client_id),
         open_session=source.open,
@@ -112,7 +116,7 @@ async def ingest(
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=consumers(declared),
+        consumers=consumers(declared, functions),
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
@@ -120,7 +124,8 @@ async def ingest(
         traced=traces.batch if traces else lambda _: service.UNTRACED,
         kernel=kernel,
     )
-    providing = asyncio.create_task(_compiled(kernel, settings))
+    wanted = [Wanted(DECODER, kernel.take), Wanted(RULES, functions.update)]
+    providing = asyncio.create_task(_compiled(wanted, settings))
     try:
         await service.run(options, stop)
     finally:
@@ -131,11 +136,11 @@ async def ingest(
             traces.close()
 
 
-async def _compiled(kernel: Kernel, settings: Settings) -> None:
-    if settings.compiled_decoder:
-        await compiling.provide(kernel, compiled_directories(settings))
+async def _compiled(wanted: Sequence[Wanted], settings: Settings) -> None:
+    if settings.compiled_code:
+        await compiling.provide(wanted, compiled_directories(settings))
     else:
-        log.info("decoding without compiled code", reason="NABD_COMPILED_DECODER")
+        log.info("without compiled code", reason="NABD_COMPILED_CODE")
 
 
 async def sweep(settings: Settings) -> None:
@@ -250,7 +255,7 @@ async def api(settings: Settings) -> None:
         authority=authority_file(settings),
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
-        examine=lambda: doctor.examine(settings),
+        examine=lambda language: doctor.told(settings, language),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
         relaying=ways.relays if ways else None,

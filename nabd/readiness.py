@@ -11,6 +11,7 @@ from api.metrics.platform import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
 from devices.sources import states
+from devices.texts.languages import DEFAULT
 from nabd.broker import address, queue
 from nabd.settings import Settings
 from readings.tables import tables_of
@@ -91,4 +92,4 @@ async def _broker(broker: address.BrokerAddress, waiting: Queue) -> str | None:
     writer.close()
     await writer.wait_closed()
     holds = waiting()
-    return queue.said(holds) if holds and holds.is_near_limit else None
+    return queue.near_limit(holds).in_language(DEFAULT) if holds and holds.is_near_limit else None

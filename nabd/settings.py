@@ -73,9 +73,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
         default=None,
         description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
     )
-    compiled_decoder: bool = Field(
+    compiled_code: bool = Field(
         default=True,
-        description="ingest decodes with compiled code where it can; false: never, slower",
+        description="ingest decodes and judges by compiled code where it can; false: never, slower",
     )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")

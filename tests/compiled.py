@@ -1,4 +1,4 @@
-"""The compiled decoder for tests: what `make setup` built, or else one that is built in five seconds."""
+"""Compiled code for tests: what `make setup` built, or else what is built in some seconds."""
 
 from __future__ import annotations
 
@@ -13,29 +13,41 @@ from typing import Any
 
 import pytest
 
+from devices.compiled import machine_code
+from devices.compiled.part import CompiledPart, Functions
 from devices.wire import Kernel
-from devices.wire.compiled import machine_code
+from devices.wire.compiled.part import PART as DECODER
 from nabd.settings import BUILT
+from rules.context.compiled.part import PART as RULES
 
 BEFORE = Path(tempfile.gettempdir()) / f"nabd-compiled-{os.getuid()}"
 
 
 @cache
-def compiled_file() -> Path:
-    """Return the file of this version, compiling it if need be."""
-    name = machine_code.file_name()
+def compiled_file(part: CompiledPart) -> Path:
+    """Return the file of a part in this version, compiling it if need be."""
+    name = machine_code.file_name(part)
     BEFORE.mkdir(mode=0o700, exist_ok=True)
     assert BEFORE.stat().st_uid == os.getuid()  # nobody else's code is run
     for place in (BUILT, BEFORE):
         if (place / name).exists():
             return place / name
-    subprocess.run([sys.executable, "-m", "devices.wire.compiled.build", str(BEFORE)], check=True)
+    subprocess.run([sys.executable, "-m", "devices.compiled.build", str(BEFORE), part.package], check=True)
     return BEFORE / name
 
 
 def compiled() -> Kernel:
     """Return a kernel that decodes every batch, even of one message."""
-    return Kernel(machine_code.linked(machine_code.code_in(compiled_file())), few=0)
+    return Kernel(_linked(DECODER)["scan"], few=0)
+
+
+def compiled_functions() -> Functions:
+    """Return what rules evaluate with."""
+    return _linked(RULES)
+
+
+def _linked(part: CompiledPart) -> Functions:
+    return machine_code.linked(part, machine_code.code_in(compiled_file(part)))
 
 
 def both_paths(kernel: Kernel) -> Any:

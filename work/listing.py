@@ -63,7 +63,7 @@ SELECT
     ARRAY(SELECT a.alert_id FROM work_order_alert AS a WHERE a.order_id = o.id ORDER BY a.alert_id) AS alerts,
     o.created_at, o.response_due_at, o.repair_due_at, o.accepted_at, o.arrived_at, o.ended_at, o.reopened,
     o.verification, o.verify_until, o.verified_at, o.version, o.earlier,
-    device.title AS device_title,
+    device.title AS device_title, device.titles AS device_titles,
     CASE WHEN device.municipality_id = municipality.id THEN device.lat END AS lat,
     CASE WHEN device.municipality_id = municipality.id THEN device.lon END AS lon,
     coalesce(ground_feature.title, '{}') AS district_title, coalesce(street.title, '{}') AS street_title,

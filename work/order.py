@@ -108,6 +108,7 @@ class WorkOrder:
     version: int
     earlier: int = 0
     device_title: str = ""
+    device_titles: Mapping[str, str] = field(default_factory=dict)
     lat: float | None = None
     lon: float | None = None
     district_title: Mapping[str, str] = field(default_factory=dict)

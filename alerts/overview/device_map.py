@@ -39,6 +39,7 @@ class MapDevice:
 
     name: str
     title: str
+    titles: Mapping[str, str]
     kind: str
     lat: float
     lon: float
@@ -88,7 +89,7 @@ ORDER BY min(s.rank) DESC, count(*)
 
 _DEVICES = f"""
 {STANDING}
-SELECT s.name, s.title, s.kind, s.lat, s.lon, s.rank
+SELECT s.name, s.title, s.titles, s.kind, s.lat, s.lon, s.rank
 FROM standing AS s
 WHERE s.lon BETWEEN $11 AND $13 AND s.lat BETWEEN $12 AND $14
 ORDER BY s.rank DESC, s.name
@@ -129,7 +130,7 @@ async def device_map(
     )
 
 
-_PLAIN = ("name", "title", "kind", "lat", "lon")
+_PLAIN = ("name", "title", "titles", "kind", "lat", "lon")
 
 
 def _cell(row: Mapping[str, Any]) -> MapCell:

@@ -62,13 +62,13 @@ open AS (
 ),
 placed AS (
     SELECT
-        d.id, d.name, d.title, d.kind, d.municipality_id, d.district_id, d.street_id, d.searched,
+        d.id, d.name, d.title, d.titles, d.kind, d.municipality_id, d.district_id, d.street_id, d.searched,
         d.installed_at, d.lat, d.lon
     FROM device AS d
     WHERE d.retired_at IS NULL AND d.installed_at IS NOT NULL AND d.kind <> ALL($9::text [])
     UNION ALL
     SELECT
-        d.id, d.name, d.title, d.kind, d.municipality_id, d.district_id, d.street_id, d.searched,
+        d.id, d.name, d.title, d.titles, d.kind, d.municipality_id, d.district_id, d.street_id, d.searched,
         d.installed_at, coalesce(said.lat, d.lat), coalesce(said.lon, d.lon)
     FROM device AS d
     INNER JOIN unnest($9::text [], $10::bigint []) AS mover (kind, bits) ON d.kind = mover.kind
@@ -83,7 +83,7 @@ placed AS (
 ),
 standing AS (
     SELECT
-        p.id, p.name, p.title, p.kind, p.lat, p.lon, coalesce(o.alerts, 0) AS alerts,
+        p.id, p.name, p.title, p.titles, p.kind, p.lat, p.lon, coalesce(o.alerts, 0) AS alerts,
         coalesce(
             o.rank, CASE WHEN EXISTS (SELECT FROM latest AS l WHERE l.device_id = p.id) THEN 5 ELSE 6 END
         ) AS rank

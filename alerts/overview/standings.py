@@ -60,6 +60,7 @@ class DeviceStanding:
 
     name: str
     title: str
+    titles: Mapping[str, str]
     kind: str
     municipality: str
     district: str | None
@@ -124,7 +125,7 @@ chosen AS (
 )
 
 SELECT
-    d.name, d.title, d.kind, m.name AS municipality, g.name AS district,
+    d.name, d.title, d.titles, d.kind, m.name AS municipality, g.name AS district,
     coalesce(g.title, '{{}}') AS district_title, s.name AS street, coalesce(s.title, '{{}}') AS street_title,
     d.lat, d.lon, c.rank, c.alerts, l.observed_at, l.received_at, coalesce(l.quality, 0) AS quality,
     coalesce(l.measurements, '{{}}') AS measurements, c.key

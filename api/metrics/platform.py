@@ -212,7 +212,7 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
         labels=shard,
     )
     compiled = GaugeMetricFamily(
-        "nabd_ingest_compiled", "Whether ingest decodes with compiled code, which is faster", labels=shard
+        "nabd_ingest_compiled", "Whether ingest works with compiled code, which is faster", labels=shard
     )
     for state in states:
         if state.compiled is not None:

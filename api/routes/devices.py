@@ -20,6 +20,7 @@ from devices.registry.life import Life
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
 from devices.registry.relays import MOST
+from devices.texts.languages import LANGUAGES, Language
 from people.identity import Identity
 from people.roles import Permission
 from readings.planned import hint_of, speaking_planned
@@ -28,6 +29,7 @@ router = APIRouter(tags=["devices"])
 
 Name = Annotated[str, Path(max_length=64)]
 Gateways = Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=MOST)]
+Titles = Annotated[dict[Language, Annotated[str, Field(max_length=200)]], Field(max_length=len(LANGUAGES))]
 Position = Annotated[float | None, Field(allow_inf_nan=False, strict=True)]
 
 
@@ -47,6 +49,7 @@ class DeviceIn(BaseModel):
     relays: Gateways = Field(default=(), description="gateways that pass on what it sends")
     serial: str | None = Field(default=None, max_length=64, description="of its hardware")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square"])
+    titles: Titles = Field(default={}, examples=[{"ar": "ساحة التل"}], description="by language")
     lat: Position = Field(default=None, ge=-90, le=90, examples=[34.4367])
     lon: Position = Field(default=None, ge=-180, le=180, examples=[35.8497])
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1200}])
@@ -69,6 +72,11 @@ class DeviceChanges(BaseModel):
     relays: Gateways = Field(default=(), description="all of them, in place of those before")
     serial: str | None = Field(default=None, max_length=64, description="where none is known yet")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square, north side"])
+    titles: Titles = Field(
+        default={},
+        examples=[{"ar": "ساحة التل"}],
+        description="merged; an empty one is taken away",
+    )
     lat: Position = Field(default=None, ge=-90, le=90)
     lon: Position = Field(default=None, ge=-180, le=180)
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1150}])
@@ -126,6 +134,10 @@ class DeviceOut(BaseModel):
     wire_name: str = Field(description="what its hardware calls itself in topics")
     serial: str | None = Field(description="of its hardware")
     title: str = Field(examples=["Al-Tall square"])
+    titles: dict[str, str] = Field(
+        examples=[{"ar": "ساحة التل"}],
+        description="by language, where it is called otherwise there",
+    )
     lat: float | None = Field(examples=[34.4367])
     lon: float | None = Field(examples=[35.8497])
     attributes: dict[str, Any]

@@ -16,6 +16,7 @@ from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind
+from devices.texts.languages import called
 from people.identity import Identity
 from people.roles import Permission
 from rules.explain import evidence
@@ -40,6 +41,11 @@ class AlertOut(BaseModel):
     )
     device: str = Field(examples=["bin-0007"])
     device_title: str = Field(examples=["Al-Tall square"])
+    device_titles: dict[str, str] = Field(
+        default={},
+        examples=[{"ar": "ساحة التل"}],
+        description="by language, where it is called otherwise there",
+    )
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
     district: str | None = Field(default=None, description="code of the one in which the device stands now")
@@ -190,7 +196,7 @@ def members(alert: Alert, kinds: Kinds, beside: AlertContext) -> dict[str, Any]:
     said = sentence(
         alert.template,
         stored=alert.summary,
-        names={"device": alert.device_title, "municipality": alert.municipality},
+        names={"device": called(alert.device_title, alert.device_titles), "municipality": alert.municipality},
         evidence=alert.evidence,
         first=alert.first or alert.evidence,
         newest=alert.newest,

@@ -58,6 +58,7 @@ class WorkOrderOut(BaseModel):
     version: int = Field(description="increased with every change; also the ETag of one")
     earlier: int = Field(description="orders of the device in the 90 days before it")
     device_title: str = Field(examples=["Al-Tall square"])
+    device_titles: dict[str, str] = Field(description="by language, where it is called otherwise there")
     lat: float | None = Field(description="where the device is registered", examples=[34.4367])
     lon: float | None = Field(examples=[35.8497])
     district_title: dict[str, str] = Field(examples=[{"en": "Al-Mina", "fr": "El-Mina", "ar": "الميناء"}])

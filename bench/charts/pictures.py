@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from bench.charts.bars import Bar, BarChart, BarSection, BarShade, svg
 from bench.results.files import same_machine
+from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.drain import Drain
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.raw_copy import RawCopy
-from bench.throughput.summary import IngestRuns, IngestSummary
 
 Run = TypeVar("Run")
 

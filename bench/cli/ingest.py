@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from asyncpg import PostgresError
 
+from bench.results.summary import summary
 from bench.throughput import ladder, open_loop
 from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
@@ -18,7 +19,6 @@ from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from bench.throughput.large import LargeFleet
 from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
-from bench.throughput.summary import summary
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError

@@ -12,7 +12,7 @@ import numpy as np
 from bench.results.figures import Figure, figures
 from bench.results.files import NotComparable, same_work
 from bench.results.signed_ranks import FEWEST, LEVEL, interval, p_value
-from bench.throughput.summary import IngestSummary
+from bench.results.summary import IngestSummary
 
 SAME_RATE = 0.05
 """Latencies of open loops are compared where the loads of each pair differ by no more than this."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
+from bench.results.summary import IngestRuns
 from bench.throughput.drain import Drain
+from bench.throughput.large import LargeFleet
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
-from bench.throughput.summary import IngestRuns
 
 Run = TypeVar("Run")
 
@@ -19,6 +21,7 @@ class FigureUnit(Enum):
 
     RATE = "messages/s", True, "slower", "faster"
     RULE_READINGS = "rule-readings/s", True, "slower", "faster"
+    SECONDS = "s", False, "faster", "slower"
     MILLISECONDS = "ms", False, "faster", "slower"
     CPU = "CPU us a message", False, "less CPU", "more CPU"
     CORES = "cores", False, "less CPU", "more CPU"
@@ -60,6 +63,7 @@ def _figures(runs: IngestRuns) -> Iterator[Figure]:
     for devices, drains in runs.fleets.items():
         if drains != runs.drain:  # measured once, where two stages ask for it
             yield from _drains(f"drain, {devices} devices", drains)
+    yield from _large(runs.large_fleet)
     for rules, drains in runs.rules.items():
         if drains != runs.drain:
             yield from _drains(f"drain, rules {rules}", drains)
@@ -67,6 +71,7 @@ def _figures(runs: IngestRuns) -> Iterator[Figure]:
     yield from _drains("drain without rollups", runs.without_rollups)
     for rate, loops in runs.open.items():
         yield from _open(f"open loop at {rate}", loops)
+    yield from _long(runs.long)
     for peer in runs.peers:
         if not peer.absent and not peer.lost:
             yield Figure(name=f"peer {peer.name}", unit=FigureUnit.RATE, values=[peer.messages_per_s])
@@ -80,6 +85,28 @@ def _drains(name: str, runs: Sequence[Drain]) -> Iterator[Figure]:
     yield _figure(name, FigureUnit.RATE, runs, lambda run: run.messages_per_s)
     yield from _mappings(name, FigureUnit.CPU, [run.cpu_us for run in runs])
     yield _figure(f"{name}: ingest", FigureUnit.MEMORY, runs, lambda run: run.memory_mb)
+    yield _figure(f"{name}: start", FigureUnit.SECONDS, runs, lambda run: run.start_s)
+    yield _figure(f"{name}: start", FigureUnit.MEMORY, runs, lambda run: run.start_mb)
+
+
+def _large(runs: Sequence[LargeFleet]) -> Iterator[Figure]:
+    name = f"{runs[0].devices} devices" if runs else ""
+    yield _figure(f"{name}: start again", FigureUnit.SECONDS, runs, lambda run: run.restart_s)
+    yield _figure(f"{name}: start again", FigureUnit.MEMORY, runs, lambda run: run.restart_mb)
+    yield _figure(f"{name}: at most", FigureUnit.MEMORY, runs, lambda run: run.peak_mb)
+    saved = [run.checkpoint_ms for run in runs if run.checkpoint_ms is not None]
+    if len(saved) == len(runs):
+        longest = f"{name}: longest checkpoint of rules"
+        yield Figure(name=longest, unit=FigureUnit.MILLISECONDS, values=saved)
+
+
+def _long(runs: Sequence[LongRun]) -> Iterator[Figure]:
+    rates = [run.rate for run in runs]
+    for name, windows in (("first", [run.first_ms for run in runs]), ("last", [run.last_ms for run in runs])):
+        for one in _mappings(f"long run, {name} minutes", FigureUnit.MILLISECONDS, windows):
+            yield Figure(name=one.name, unit=one.unit, values=one.values, rates=rates)
+    memory = [run.memory_mb for run in runs]
+    yield Figure(name="long run: ingest", unit=FigureUnit.MEMORY, values=memory, rates=rates)
 
 
 def _open(name: str, runs: Sequence[OpenLoop]) -> Iterator[Figure]:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from bench.results.summary import IngestSummary
 from bench.throughput.drain import Drain
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
-from bench.throughput.summary import IngestSummary
 
 SAME = ("traffic", "rules", "messages", "devices", "seed", "open_seconds")
 MACHINE = ("cpu", "cores", "memory", "kernel", "python", "postgres", "mosquitto")
@@ -78,15 +79,16 @@ def _balanced(where: str, one: IngestSummary) -> None:
             )
 
 
-def _runs(one: IngestSummary) -> Iterator[tuple[str, Drain | OpenLoop]]:
+def _runs(one: IngestSummary) -> Iterator[tuple[str, Drain | OpenLoop | LongRun]]:
     runs = one.runs
-    stages: dict[str, Sequence[Drain | OpenLoop]] = {
+    stages: dict[str, Sequence[Drain | OpenLoop | LongRun]] = {
         "drain": runs.drain,
         **{f"drain, {devices} devices": found for devices, found in runs.fleets.items()},
         **{f"drain, rules {rules}": found for rules, found in runs.rules.items()},
         "drain with rollups": runs.with_rollups,
         "drain without rollups": runs.without_rollups,
         **{f"open loop at {rate}": found for rate, found in runs.open.items()},
+        "long run": runs.long,
     }
     for name, found in stages.items():
         for number, run in enumerate(found, start=1):

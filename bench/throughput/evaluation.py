@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devices.columns import Columns
+from devices.compiled.part import Function
 from devices.kinds import Kinds
 from devices.registry.registry import Registry
 from rules.definition.definition import Definition
-from rules.engine.evaluate import step
+from rules.engine.evaluate import EXACT
 from rules.engine.ruleset import RuleSet, build_ruleset
 from rules.language.program import Rule
 
@@ -37,7 +38,7 @@ class Evaluation:
         if not ruleset.program.rules:
             return
         start = time.process_time()
-        done = step(ruleset.program, ruleset.state, columns, ruleset.attributes)
+        done = ruleset.step(columns)
         ruleset.state.adopt(done.changes)
         spent.seconds += time.process_time() - start
         spent.rule_readings += len(columns) * len(ruleset.program.rules)
@@ -54,12 +55,22 @@ class Evaluation:
         }
 
 
-def begin(definitions: Sequence[Definition], kinds: Kinds, registry: Registry) -> Evaluation:
-    """Return the stream rules among the definitions, ready to evaluate the readings of a fleet."""
+def begin(
+    definitions: Sequence[Definition],
+    kinds: Kinds,
+    registry: Registry,
+    functions: Mapping[str, Function] = EXACT,
+) -> Evaluation:
+    """Return the stream rules among the definitions, ready to evaluate the readings of a fleet.
+
+    functions: compiled ones of the past.
+    """
     rules = [Rule(version=1, definition=d) for d in definitions if d.levels]
     return Evaluation(
         rulesets={
-            name: build_ruleset(kind, [r for r in rules if r.definition.kind in (name, None)], registry)
+            name: build_ruleset(
+                kind, [r for r in rules if r.definition.kind in (name, None)], registry, functions=functions
+            )
             for name, kind in kinds.items()
         }
     )

@@ -37,13 +37,16 @@ from bench.throughput.rig import Rig
 from bench.throughput.rolled import RollupCost
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
+from devices.compiled import machine_code
+from devices.compiled.machine_code import Unusable
+from devices.compiled.part import Functions
 from devices.wire import Kernel
-from devices.wire.compiled import machine_code
-from devices.wire.compiled.machine_code import Unusable
+from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling
 from nabd import clock
 from nabd.demo.percentiles import medians
 from nabd.settings import Settings, compiled_directories
+from rules.context.compiled.part import PART as RULES
 from rules.definition.definition import Definition
 from rules.loading.files import default_packs
 
@@ -208,7 +211,7 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
         tell("recorded stream")
         rules = rules_of(plan.rules)
         given = default_packs(declared) if rules is None else rules
-        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows, _kernel(Settings()))
+        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows, *_compiled(Settings()))
         result.recorded.append(replace(done, encoded=[]))
     if Stage.COPY in plan.stages:
         async with running.database(fleet, []) as dsn:
@@ -220,14 +223,16 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     gc.collect()
 
 
-def _kernel(settings: Settings) -> Kernel | None:
-    """Return what ingest would decode with; None where it would do so exactly."""
-    if not settings.compiled_decoder:
-        return None
+def _compiled(settings: Settings) -> tuple[Kernel | None, Functions]:
+    """Return what ingest would decode and judge with; nothing where it would do so exactly."""
+    if not settings.compiled_code:
+        return None, {}
+    places = compiled_directories(settings)
     try:
-        return Kernel(machine_code.linked(compiling.found(compiled_directories(settings))[1]))
+        found = [machine_code.linked(part, compiling.found(part, places)[1]) for part in (DECODER, RULES)]
     except Unusable:
-        return None
+        return None, {}
+    return Kernel(found[0]["scan"]), found[1]
 
 
 RULE_SETS = ("off", "default", "100")

@@ -10,9 +10,9 @@ from bench.throughput import children, drain, open_loop, usage
 from bench.throughput.children import child
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet
+from bench.throughput.ingests.watched import WATCHED, checkpoints_ms
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
-from bench.throughput.watched import WATCHED, checkpoints_ms
 from nabd import clock
 from store.pool import connect
 

@@ -120,7 +120,7 @@ async def run(
     """Start ingest, send at `rate` for `seconds`, wait for the last commit, and read the latencies."""
     directory = rig.directory / name
     log, stamps = directory.with_suffix(".log"), directory.with_suffix(".stamps")
-    command = [sys.executable, "-m", "bench.throughput.paths.stamped", str(stamps)]
+    command = [sys.executable, "-m", "bench.throughput.ingests.stamped", str(stamps)]
     with rig.broker() as broker:
         async with child(command, log, drain.settings_of(dsn, broker)) as process:
             await drain.until_said(process, log, drain.SUBSCRIBED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from bench.throughput import evaluation
 from bench.throughput.fleet import MUNICIPALITY, BenchFleet
 from bench.throughput.traffic import Stream
 from devices.columns import Columns
+from devices.compiled.part import Function
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder, Kernel, Splitter
@@ -29,6 +30,7 @@ from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
 from readings.tables import table_of
 from rules.definition.definition import Definition
+from rules.engine.evaluate import EXACT
 from store.copy import encode, order
 
 RETENTION = 90 * 86_400_000_000
@@ -144,16 +146,18 @@ def run(
     rules: Sequence[Definition],
     batch_messages: int,
     kernel: Kernel | None = None,
+    functions: Mapping[str, Function] = EXACT,
 ) -> RecordedRun:
     """Take the stream through every step that needs no I/O.
 
     Args:
         kernel: compiled code to decide with; None: it is decided exactly.
+        functions: compiled ones for rules.
     """
     steps = StepTimes()
     registry = registry_of(fleet)
     directory = Directory(registry, kinds)
-    evaluating = evaluation.begin(rules, kinds, registry)
+    evaluating = evaluation.begin(rules, kinds, registry, functions)
     for topic in set(stream.topics):
         directory.source(topic)
     decoders = {name: Decoder(kind, kernel) for name, kind in kinds.items()}

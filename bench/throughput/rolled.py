@@ -16,7 +16,7 @@ from devices import kinds
 from nabd import clock, rollups
 from store.pool import connect
 
-UNMARKED = (sys.executable, "-m", "bench.throughput.unmarked")
+UNMARKED = (sys.executable, "-m", "bench.throughput.ingests.unmarked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,10 +67,10 @@ _SAID: Final[Mapping[Situation, str]] = {
     "source_removed": "the source that handed it over was removed: nothing more is heard of it",
     "source_disabled": "source {source} is disabled: nothing is heard of it",
     "source_away": "source {source} is away; its last message came {source_heard_at}",
-    "heard_since": "the network server, last heard {source_heard_at}, has said nothing of it since {since};"
-    " the device was heard {device_heard_at}",
-    "not_heard_since": "the network server has it since {since} and was last heard {source_heard_at};"
-    " the device has not been heard since {device_heard_at}",
+    "heard_since": "nothing new since {since}, though the device called in (last reading: {device_heard_at});"
+    " last message of its network server: {source_heard_at}",
+    "not_heard_since": "nothing new since {since}: the device has not called in (last reading:"
+    " {device_heard_at}); last message of its network server: {source_heard_at}",
 }
 
 

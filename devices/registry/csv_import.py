@@ -210,6 +210,8 @@ def _changes(device: Device, row: CsvRow) -> dict[str, Any]:
         for field in fields
         if field in row.said and getattr(row.new, field) != getattr(device, field)
     }
+    titles = {one: said for one, said in row.new.titles.items() if device.titles.get(one) != said}
+    changes |= {"titles": titles} if titles else {}
     if "relays" in row.said and set(row.new.relays) != set(device.relays):
         changes["relays"] = row.new.relays
     attributes = {

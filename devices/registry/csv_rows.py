@@ -1,9 +1,9 @@
 """A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
 UTF-8 with or without a byte order mark; `,`, `;` or tab between cells, or what a first line `sep=;` says; a
-header with the columns name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial,
-district (whatever their case) and attr.NAME, in any order; between relays a space or `;`. Empty columns at
-the end are left out. Pure: must not know the database.
+header with the columns name, kind, municipality, parent, title, title_LANGUAGE, lat, lon, installed_at,
+relays, serial, district (whatever their case) and attr.NAME, in any order; between relays a space or `;`.
+Empty columns at the end are left out. Pure: must not know the database.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ from devices.registry.errors import Invalid
 from devices.registry.life import read_installed_at
 from devices.registry.new_device import NewDevice, problems
 from devices.suggestion import meant
+from devices.texts.languages import LANGUAGES
 
+TITLES = tuple(f"title_{language}" for language in LANGUAGES)
 COLUMNS = (
     "name",
     "kind",
     "municipality",
     "parent",
     "title",
+    *TITLES,
     "lat",
     "lon",
     "installed_at",
@@ -167,6 +170,7 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
         municipality=said.get("municipality", ""),
         parent=said.get("parent"),
         title=said.get("title", ""),
+        titles={column.removeprefix("title_"): said[column] for column in TITLES if column in said},
         lat=position.get("lat"),
         lon=position.get("lon"),
         attributes=attributes,

@@ -35,6 +35,7 @@ class Municipality:
 class Device:
     """One registered device: a place, with the hardware that stands there; `name` is the place's.
 
+    titles: what it is called by language, where that is not `title`.
     parent: what feeds it. relays: the gateways that pass on what it sends, by name.
     wire_name: what the hardware calls itself in topics, if not by the name. replaced: how many stood there
     before. installed_at: None while it is planned. retired_at: None until it is retired. district, street:
@@ -50,6 +51,7 @@ class Device:
     parent: str | None = None
     parent_id: int | None = None
     title: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)

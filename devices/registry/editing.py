@@ -28,7 +28,7 @@ from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
 FIELDS = (
-    *("municipality", "parent", "title", "lat", "lon", "attributes"),
+    *("municipality", "parent", "title", "titles", "lat", "lon", "attributes"),
     *("installed_at", "relays", "serial", "district"),
 )
 """What can change. Name and kind cannot, since readings are stored by them."""
@@ -43,7 +43,7 @@ _MOVED = "INSERT INTO device_move (device_id, moved_at, municipality_id) VALUES 
 _UPDATE = """
 UPDATE device SET
     municipality_id = $2, parent_id = $3, title = $4, lat = $5, lon = $6, attributes = $7,
-    installed_at = $10, version = version + 1, updated_at = $8,
+    installed_at = $10, titles = $11, version = version + 1, updated_at = $8,
     moved_at = CASE WHEN municipality_id = $2 THEN moved_at ELSE $8 END
 WHERE id = $1 AND version = $9
 RETURNING version
@@ -66,7 +66,8 @@ async def edit_device(
         connection: the database.
         kinds: the declared kinds.
         name: the device.
-        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away. A device
+        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away, and so are
+            titles, where an empty one goes. A device
             whose installed_at becomes None is planned again; a district set to None is found from the
             position again.
         version: refuse if the device is no longer at this version.
@@ -155,6 +156,7 @@ async def change_device(
         moment,
         device.version,
         at.installed_at,
+        dict(at.titles),
     )
     if version is None:
         raise _stale(device.name)
@@ -191,7 +193,8 @@ def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
         raise Invalid(unknown, f"cannot be changed; {meant(unknown, FIELDS)}")
     attributes = {**device.attributes, **(changes.get("attributes") or {})}
     relays = tuple(sorted({*changes.get("relays", device.relays)}))
-    changed = replace(device, **{**changes, "attributes": attributes, "relays": relays})
+    titles = {**device.titles, **(changes.get("titles") or {})}
+    changed = replace(device, **{**changes, "attributes": attributes, "relays": relays, "titles": titles})
     if "district" in changes:
         code = set_by_hand(changes["district"])
     else:
@@ -207,6 +210,7 @@ def _as_new(device: Device) -> NewDevice:
         municipality=device.municipality,
         parent=device.parent,
         title=device.title,
+        titles=device.titles,
         lat=device.lat,
         lon=device.lon,
         attributes=device.attributes,

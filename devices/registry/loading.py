@@ -106,7 +106,7 @@ _TYPES: Final = {
 _TEXTS = """
 SELECT
     d.id, d.name, coalesce(h.wire_name, d.name), d.kind, d.attributes, coalesce(behind.relays, ''),
-    g.name, d.title, h.serial, d.retired_reason
+    g.name, d.title, d.titles, h.serial, d.retired_reason
 FROM device AS d
 LEFT JOIN ground_feature AS g ON d.district_id = g.id
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
@@ -271,7 +271,7 @@ class LoadedDevices(Mapping[int, Device]):
         """Return the device of a row."""
         columns = self.columns
         _, name, wire, kind, _, _, *rest = self._line(row)
-        district, title, serial, reason = map(_plain, rest)
+        district, title, titles, serial, reason = map(_plain, rest)
         town, parent = int(columns.municipality_id[row]), int(self._parent_id[row])
         lat, lon = float(columns.lat[row]), float(columns.lon[row])
         installed, retired = int(columns.installed_at[row]), int(self._retired_at[row])
@@ -284,6 +284,7 @@ class LoadedDevices(Mapping[int, Device]):
             parent=None if parent < 0 else self._line(self._row(parent))[1],
             parent_id=None if parent < 0 else parent,
             title=title or "",
+            titles=msgspec.json.decode(titles or "{}"),
             lat=None if lat != lat else lat,
             lon=None if lon != lon else lon,
             attributes=msgspec.json.decode(columns.documents[columns.document[row]]),

@@ -18,13 +18,13 @@ from devices.registry.registry import Municipality, municipality_of
 from devices.registry.validation import (
     check_locale,
     check_municipality_name,
-    check_municipality_title,
     check_position,
     check_time_zone,
+    check_titles,
     check_weekend,
 )
-from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
+from devices.weekends import weekend_of
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
@@ -104,7 +104,7 @@ def _fields(row: asyncpg.Record) -> dict[str, Any]:
 
 
 def _check(new: NewMunicipality) -> None:
-    check_municipality_title(new.title)
+    check_titles(new.title)
     check_time_zone(new.time_zone)
     check_locale(new.locale)
     check_weekend(new.weekend or ())

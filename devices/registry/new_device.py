@@ -20,6 +20,7 @@ from devices.registry.validation import (
     check_kind,
     check_position,
     check_title,
+    check_titles,
 )
 from devices.suggestion import meant
 from devices.wire.topics import GATEWAY
@@ -32,6 +33,7 @@ FEEDING = tuple(kind for kind in STRUCTURAL if kind != GATEWAY)
 class NewDevice:
     """The fields of a device to register; municipality and parent by name.
 
+    titles: by language, where the title is another there.
     parent: what feeds it; a gateway given as such becomes a relay. relays: gateways, by name.
     installed_at: None is the moment of registration, unless it is planned.
     district: the code of one that somebody set, None for the one in which it stands.
@@ -42,6 +44,7 @@ class NewDevice:
     municipality: str
     parent: str | None = None
     title: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -69,6 +72,7 @@ def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
         lambda: check_kind(new.kind, kinds),
         lambda: check_position(new.lat, new.lon),
         lambda: check_title(new.title),
+        lambda: check_titles(new.titles, "titles"),
         lambda: _check_attributes(kinds, new),
         lambda: _check_not_own_parent(new),
         lambda: _check_planned(new),

@@ -7,6 +7,7 @@ its municipality, the error says so. Pure: must not know the database.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import shapely
@@ -40,38 +41,73 @@ def check_near(
     _check_near("attributes.home_lat", attributes.get(HOME[0]), attributes.get(HOME[1]), municipality)
 
 
-def misplaced(registry: Registry) -> list[tuple[str, Invalid]]:
-    """Return the devices in service that `check_near` would refuse today, by name, with what is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MisplacedDevice:
+    """A place of a device, or its home's, that is too far from its municipality.
+
+    mended: where the place would be with a usual mistake undone, if that lies in the municipality.
+    """
+
+    device: str
+    municipality: str
+    lat: float
+    lon: float
+    km: float
+    mended: tuple[float, float] | None
+
+
+def misplaced(registry: Registry) -> list[MisplacedDevice]:
+    """Return the devices in service that `check_near` would refuse today, by name."""
     found = []
     for device in registry.devices.values():
-        if device.retired_at is None:
-            try:
-                check_near(
-                    device.lat,
-                    device.lon,
-                    device.attributes,
-                    registry.municipalities[device.municipality],
+        municipality = registry.municipalities[device.municipality]
+        home = device.attributes.get(HOME[0]), device.attributes.get(HOME[1])
+        for lat, lon in ((device.lat, device.lon), home):
+            km = _too_far_km(lat, lon, municipality)
+            if device.retired_at is None and lat is not None and lon is not None and km is not None:
+                _, mended = _meant(lat, lon, municipality)
+                found.append(
+                    MisplacedDevice(
+                        device=device.name,
+                        municipality=municipality.name,
+                        lat=lat,
+                        lon=lon,
+                        km=km,
+                        mended=mended,
+                    )
                 )
-            except Invalid as problem:
-                found.append((device.name, problem))
-    return sorted(found, key=lambda one: one[0])
+                break
+    return sorted(found, key=lambda one: one.device)
 
 
 def _check_near(field: str, lat: float | None, lon: float | None, municipality: Municipality) -> None:
-    if lat is None or lon is None or municipality.lat is None or municipality.lon is None:
-        return
-    middle = municipality.lat, municipality.lon
-    if (km := _km((lat, lon), middle)) <= FARTHEST_KM:
+    km = _too_far_km(lat, lon, municipality)
+    if lat is None or lon is None or km is None:
         return
     hint = f"or correct the place of {municipality.name}: `nabd municipality edit {municipality.name}`"
-    for mistake, (other_lat, other_lon) in _mended(lat, lon):
-        if abs(other_lat) <= 90 and _km((other_lat, other_lon), middle) <= FARTHEST_KM:
-            hint = f"{mistake}? {other_lat:g}, {other_lon:g} lies in {municipality.name}"
-            break
+    mistake, mended = _meant(lat, lon, municipality)
+    if mended is not None:
+        hint = f"{mistake}? {mended[0]:g}, {mended[1]:g} lies in {municipality.name}"
     raise Invalid(
         field,
         f"{lat:g}, {lon:g} is {km:,.0f} km from {municipality.name}, {FARTHEST_KM} km are allowed; {hint}",
     )
+
+
+def _too_far_km(lat: float | None, lon: float | None, municipality: Municipality) -> float | None:
+    """Return how far a place is that is too far; None where it is near, or nobody can tell."""
+    if lat is None or lon is None or municipality.lat is None or municipality.lon is None:
+        return None
+    km = _km((lat, lon), (municipality.lat, municipality.lon))
+    return km if km > FARTHEST_KM else None
+
+
+def _meant(lat: float, lon: float, municipality: Municipality) -> tuple[str, tuple[float, float] | None]:
+    """Return the mistake that explains a place too far, and the place without it."""
+    for mistake, place in _mended(lat, lon):
+        if abs(place[0]) <= 90 and _too_far_km(*place, municipality) is None:
+            return mistake, place
+    return "", None
 
 
 def _km(place: tuple[float, float], middle: tuple[float, float]) -> float:

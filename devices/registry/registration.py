@@ -53,16 +53,16 @@ FOR SHARE OF d
 
 _INSERT = """
 INSERT INTO device (
-    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at,
+    name, municipality_id, kind, parent_id, title, titles, lat, lon, attributes, installed_at,
     created_at, updated_at
 )
-SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.lat, r.lon, r.attributes, r.installed_at,
-    $10, $10
+SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.titles, r.lat, r.lon, r.attributes,
+    r.installed_at, $10, $10
 FROM unnest(
     $1::text [], $2::integer [], $3::text [], $4::integer [], $5::text [], $6::float8 [], $7::float8 [],
-    $8::jsonb [], $9::timestamptz []
+    $8::jsonb [], $9::timestamptz [], $11::jsonb []
 ) WITH ORDINALITY AS r (
-    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at, position
+    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at, titles, position
 )
 ORDER BY r.position
 ON CONFLICT (name) DO NOTHING
@@ -216,6 +216,7 @@ async def _insert(
         [d.attributes for d in devices],
         [d.installed_at for d in devices],
         moment,
+        [dict(d.titles) for d in devices],
     )
     ids = {row["name"]: row["id"] for row in rows}
     for device in devices:
@@ -265,6 +266,7 @@ def placed(
         parent=new.parent,
         parent_id=parent.id if parent else None,
         title=new.title,
+        titles={language: text for language, text in new.titles.items() if text},
         lat=new.lat,
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},

@@ -58,7 +58,7 @@ def _device_of(row: asyncpg.Record) -> Device:
 _SELECT = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.title, d.titles, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
     d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
     ARRAY(
         SELECT gateway.name FROM relay
@@ -108,7 +108,7 @@ WHERE
             WHERE relay.device_id = d.id AND gateway.name = $4
         )
     )
-    AND ($5::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($5)) > 0)
+    AND ($5::text IS NULL OR strpos(d.searched, folded($5)) > 0)
     AND ($6::boolean IS NULL OR (d.retired_at IS NOT NULL) = $6)
     AND (
         $7::text IS NULL OR $7 = CASE
@@ -150,7 +150,7 @@ async def list_devices(
         parent: only what the device of this name feeds, or relays.
         relay: only what the gateway of this name relays.
         district: only those in districts of this code, of any municipality without one.
-        search: only names or titles that contain this text, case ignored.
+        search: only names or titles, in any language, that contain this text as search compares it.
         retired: False for those in service, True for the retired, None for both.
         life: only those of this life (devices.registry.life); `retired` then says nothing.
         after: the last name of the page before.

@@ -116,11 +116,11 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
                 raise Invalid(field, str(error)) from None
 
 
-def check_municipality_title(title: Mapping[str, str]) -> None:
+def check_titles(titles: Mapping[str, str], field: str = "title") -> None:
     """Refuse titles in other languages than the platform's."""
-    for language, text in title.items():
+    for language, text in titles.items():
         if language not in LANGUAGES:
-            raise Invalid("title", f"{language!r} is not a language of the platform: {', '.join(LANGUAGES)}")
+            raise Invalid(field, f"{language!r} is not a language of the platform: {', '.join(LANGUAGES)}")
         check_title(text)
 
 

@@ -36,6 +36,11 @@ def direction_of(language: Language) -> str:
     return Locale(language).text_direction
 
 
+def called(title: str, titles: Mapping[str, str]) -> dict[str, str]:
+    """Return what something is called in every language: by its title where there is no other."""
+    return {language: titles.get(language) or title for language in LANGUAGES}
+
+
 def isolated(value: str, language: Language) -> str:
     """Return a text that keeps its own direction inside a line that runs from right to left."""
     return value if direction_of(language) == "ltr" else f"\u2068{value}\u2069"

@@ -33,11 +33,15 @@ RADIUS_M = 800.0
 COPIED_EVERY = 2
 """Of what the first of them says, every second frame comes again by a slow gateway."""
 COPY_US = 2 * SECOND
+BIN_US = 65 * SECOND
+"""So long a bin measures the same, however often it speaks: it fills within hours."""
+LIGHT_US = 7_200 * SECOND
 _ABOUT: Final[Mapping[str, Mapping[str, object]]] = {
     "bin": {"install_height_mm": 1500.0, "usable_depth_mm": 1200.0, "volume_l": 770.0},
     "light": {"rated_power_w": 120.0, "lamp_technology": "LED"},
+    "DL-MBX": {"battery_knee_v": 2.4, "battery_empty_v": 2.2},
 }
-"""What is known of devices of a kind."""
+"""What is known of devices of a kind, and of a model: two alkaline cells are full at 3 V."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,12 @@ def foreign_devices(town: Town, every_s: float) -> tuple[TownDevice, ...]:
                 title=f"{quarter_at(town.place, east, north)['en']} {model.name} {number + 1}",
                 lat=round(lat, 6),
                 lon=round(lon, 6),
-                attributes={"model": model.name, INTERVAL: every, **_ABOUT[model.kind]},
+                attributes={
+                    "model": model.name,
+                    INTERVAL: every,
+                    **_ABOUT[model.kind],
+                    **_ABOUT.get(model.name, {}),
+                },
             )
         )
     return tuple(found)
@@ -100,7 +109,8 @@ def _spoken_by(
     first = start + every_us * (place + 1) // (2 * len(devices))
     for n in count():
         at = first + n * every_us
-        said = device.model.speak(np.random.default_rng([seed, int(device.eui, 16)]), n)
+        moment = _moment(device.model.kind, n, at - first)
+        said = device.model.speak(np.random.default_rng([seed, int(device.eui, 16)]), moment)
         frame = CityFrame(eui=device.eui, session=0, counter=n, said=said)
         heard = HeardFrame(
             frame=frame, receptions=receptions(rng, some_right(rng), at), network_at=at + NETWORK_US
@@ -116,6 +126,13 @@ def _spoken_by(
             slow = receptions(rng, RIGHT[-1:], at)
             again = HeardFrame(frame=frame, receptions=slow, network_at=heard.network_at + COPY_US)
             yield _delivery(again, None, copy=True)
+
+
+def _moment(kind: str, n: int, since_us: int) -> int:
+    """Return what a model takes for how often it has spoken: with every frame it would go on too soon."""
+    if kind == "light":  # status and usage in turn; in two hours it burns two
+        return 2 * (since_us // LIGHT_US) + n % 2
+    return since_us // BIN_US
 
 
 def _delivery(heard: HeardFrame, planned: PlannedFrame | None, *, copy: bool = False) -> TownDelivery:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import aiomqtt
 
 from api.metrics.platform import BrokerQueue
+from devices.texts.translated import TranslatedText, say
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
 from nabd.settings import Settings
@@ -127,16 +128,11 @@ async def ask(
     return counters.queue
 
 
-def said(queue: BrokerQueue) -> str:
+def near_limit(queue: BrokerQueue) -> TranslatedText:
     """Return the sentence that a queue is near its limit, for operators."""
-    if queue.is_large and not queue.is_full:
-        kept = "" if queue.retained is None else f", {queue.retained:,} messages as the last of their topics"
-        most = f"{queue.memory_limit / 2**20:,.0f}"
-        return (
-            f"uses {(queue.memory or 0) / 2**20:,.0f} MiB of memory{kept}; at {most} it takes"
-            " nothing from anybody: see to ingest, then look for a device that leaves much behind"
-        )
-    return (
-        f"holds {queue.queued:,} messages that ingest has not fetched; at {queue.limit:,} it drops what comes"
-        " next: see to ingest and the database"
-    )
+    if not queue.is_large or queue.is_full:
+        return say("check.broker_full", queued=queue.queued, most=queue.limit)
+    used, most = round((queue.memory or 0) / 2**20), round(queue.memory_limit / 2**20)
+    if queue.retained is None:
+        return say("check.broker_large", used=used, most=most)
+    return say("check.broker_retains", used=used, most=most, retained=queue.retained)

@@ -41,6 +41,7 @@ from nabd.cli.devices.options import (
     Relay,
     Serial,
     Title,
+    TitleIn,
 )
 from nabd.cli.devices.reading import read, readings_by_hand
 from nabd.cli.intervals import intervals
@@ -142,7 +143,7 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
         ("municipality", device.municipality),
         ("parent", device.parent),
         ("relays", " ".join(device.relays) or None),
-        ("title", device.title),
+        ("title", " / ".join(filter(None, dict.fromkeys((device.title, *device.titles.values()))))),
         ("position", f"{device.lat}, {device.lon}" if device.lat is not None else None),
         ("district", _standing(device.district, device.district_title, by_hand=device.district_by_hand)),
         ("street", _standing(device.street, device.street_title)),
@@ -180,6 +181,7 @@ def edit(
     relay: Relay = None,
     no_relay: Annotated[bool, typer.Option("--no-relay", help="no gateway relays it")] = False,
     title: Title = None,
+    title_in: TitleIn = None,
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
@@ -204,6 +206,7 @@ def edit(
         "serial": serial,
     }
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
+    changes |= {"titles": values.pairs(title_in)} if title_in else {}
     changes |= {"parent": None} if no_parent else {}
     changes |= {"relays": tuple(relay or ())} if relay or no_relay else {}
     changes |= {"district": district} if district is not None else {}

@@ -21,6 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+ISOLATES = "\u2066\u2068\u2069"
+"""They keep names in a line of Arabic in their own direction, and cannot turn what follows them."""
 PIPED_WIDTH = 240
 """Width without a terminal; a table in a file should not be cut to 80 columns."""
 
@@ -68,7 +70,7 @@ def cell(value: object) -> str:
         case float():
             return f"{value:g}"
         case _:
-            return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
+            return "".join(c if c.isprintable() or c in ISOLATES else "\ufffd" for c in str(value))
 
 
 def complain(message: str) -> None:

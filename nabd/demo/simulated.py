@@ -52,6 +52,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *
             parent=device.parent,
             relays=() if device.relay is None else (device.relay,),
             title=device.title,
+            titles=device.titles,
             lat=device.lat,
             lon=device.lon,
             attributes=device.attributes,

@@ -5,7 +5,7 @@ broker nor database. bundle: a file for whoever helps. The others: of what they 
 anything.
 """
 
-from nabd.doctor.check import CheckResult, Verdict
-from nabd.doctor.installation import examine
+from nabd.doctor.check import CheckResult, CheckText, Verdict
+from nabd.doctor.installation import examine, told
 
-__all__ = ["CheckResult", "Verdict", "examine"]
+__all__ = ["CheckResult", "CheckText", "Verdict", "examine", "told"]

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from devices.texts.translated import Part, say
 from nabd.doctor.check import CheckResult, bad
 
 REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError)
@@ -17,12 +18,9 @@ def refusal(dsn: str, error: BaseException) -> CheckResult | None:
     cause = error.__cause__ or error
     if not isinstance(cause, REFUSED):
         return None
-    account = unquote(urlsplit(dsn).username or "") or "the account of this machine's user"
+    account: Part = unquote(urlsplit(dsn).username or "") or say("check.account_of_machine")
     if isinstance(cause, asyncpg.InsufficientPrivilegeError):
-        fix = f"as the owner of the schema GRANT it to {account}, or name the owner in NABD_DATABASE"
-        return bad("database account", f"{account} may not do what Nabd needs: {cause}", fix)
-    fix = (
-        f"give it a password, ALTER ROLE {account} LOGIN PASSWORD …, and NABD_DATABASE the same one;"
-        " pg_hba.conf must let it in"
-    )
-    return bad("database account", f"the database refuses {account}: {cause}", fix)
+        found = say("check.account_poor", account=account, error=str(cause))
+        return bad("database account", found, say("check.grant", account=account))
+    found = say("check.account_refused", account=account, error=str(cause))
+    return bad("database account", found, say("check.give_password", account=account))

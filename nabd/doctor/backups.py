@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from devices.instants import to_datetime
+from devices.texts.translated import say
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
@@ -20,16 +21,16 @@ async def check_backups(connection: Connection, _: Settings) -> CheckResult:
     found = await backups.standing(connection)
     now = to_datetime(clock.wall())  # people's clock: a demo's runs away from it
     if found.made_at is None and found.verified_at is None:
-        fix = "`nabd backup key FILE`, then `nabd backup make` every night: docs/backup.md"
-        return note("backup", "none was made that this database knows of", fix)
-    if found.verified_at is None or now - found.verified_at > VERIFIED_WITHIN:
-        last = "never" if found.verified_at is None else f"{(now - found.verified_at).days} days ago"
-        fix = "`nabd restore --verify DIRECTORY --key FILE` with NABD_DATABASE set"
-        return note("backup", f"a restore was compared {last}: whether backups are good is unknown", fix)
-    if found.made_at is None or now - found.made_at > MADE_WITHIN:
-        last = "ever" if found.made_at is None else f"for {(now - found.made_at).days} days"
-        return note("backup", f"none was made {last}", "let a timer run `nabd backup make` every night")
-    return fine(
-        "backup",
-        f"the last is of {found.made_at:%Y-%m-%d %H:%MZ}; one was compared {found.verified_at:%Y-%m-%d}",
-    )
+        return note("backup", say("check.backup_none"), say("check.begin_backups"))
+    if found.verified_at is None:
+        return note("backup", say("check.backup_never_compared"), say("check.compare_backup"))
+    if now - found.verified_at > VERIFIED_WITHIN:
+        compared = say("check.backup_compared_long_ago", n=(now - found.verified_at).days)
+        return note("backup", compared, say("check.compare_backup"))
+    if found.made_at is None:
+        return note("backup", say("check.backup_never_made"), say("check.backup_by_timer"))
+    if now - found.made_at > MADE_WITHIN:
+        made = say("check.backup_old", n=(now - found.made_at).days)
+        return note("backup", made, say("check.backup_by_timer"))
+    made_at, compared_on = f"{found.made_at:%Y-%m-%d %H:%MZ}", f"{found.verified_at:%Y-%m-%d}"
+    return fine("backup", say("check.backup_good", made=made_at, compared=compared_on))

@@ -6,38 +6,34 @@ import aiomqtt
 
 from api.metrics.platform import BrokerQueue
 from devices.storable import storable
+from devices.texts.translated import say, several, some_of
 from nabd.broker import address, queue, unread
 from nabd.broker.client import client
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.embedded.broker import find_mosquitto
 from nabd.settings import Settings
 
+TELEMETRY = "nabd/v1/{municipality}/{kind}/{device}/telemetry"
+
 
 async def check(settings: Settings) -> CheckResult:
     """Connect to the broker, and ask how much it holds."""
     if settings.broker is None and settings.stream:
-        said = "ingest pulls from JetStream; how much waits there is not looked at"
-        return note("broker", said, "watch its consumers by `nats consumer report '$MQTT_msgs'`")
+        return note("broker", say("check.broker_jetstream"), say("check.watch_consumers"))
+    if settings.broker is None and find_mosquitto():
+        return note("broker", say("check.broker_embedded"))
     if settings.broker is None:
-        own = (
-            "mosquitto"
-            if find_mosquitto()
-            else "the one in the wheel, which keeps nothing, knows no passwords and speaks MQTT 5 only"
-        )
-        return note(
-            "broker",
-            f"none is named; `nabd up` would embed {own}",
-            "" if find_mosquitto() else "install mosquitto, or set NABD_BROKER",
-        )
+        return note("broker", say("check.broker_of_wheel"), say("check.install_broker"))
     try:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
-            return _queue(f"{broker} lets us in", await queue.ask(connection, queue.limits_of(settings)))
+            return _queue(str(broker), await queue.ask(connection, queue.limits_of(settings)))
     except ValueError as error:
-        return bad("broker", f"NABD_BROKER is no address: {error}", "correct NABD_BROKER")
+        found = say("check.broker_no_address", error=str(error))
+        return bad("broker", found, say("check.correct_broker"))
     except (OSError, aiomqtt.MqttError) as error:
-        fix = "start it, or correct NABD_BROKER: address, door and password"
-        return bad("broker", f"{address.parse(settings.broker)} does not let us in: {error}", fix)
+        found = say("check.broker_away", broker=str(address.parse(settings.broker)), error=str(error))
+        return bad("broker", found, say("check.start_broker"))
 
 
 async def check_topics(broker: str) -> CheckResult:
@@ -46,33 +42,27 @@ async def check_topics(broker: str) -> CheckResult:
         async with client(address.parse(broker)) as connection:
             found = await unread.listen(connection)
     except (OSError, aiomqtt.MqttError) as error:
-        return note("topics", f"nothing could be heard: {error}")
+        return note("topics", say("check.topics_unheard", error=str(error)))
     if not found:
-        return fine("topics", f"nothing came within {unread.LISTEN_S:.0f} s that nobody reads")
-    some = ", ".join(storable(topic, 100) for topic, _ in found.most_common(5))
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return note(
-        "topics",
-        f"{found.total()} messages on topics that nobody reads: {some}{more}",
-        "publish on nabd/v1/{municipality}/{kind}/{device}/telemetry, or let a gateway republish there",
-    )
+        return fine("topics", say("check.topics_read", seconds=round(unread.LISTEN_S)))
+    topics = some_of([storable(topic, 100) for topic, _ in found.most_common()])
+    unread_by_all = say("check.topics_unread", n=found.total(), topics=topics)
+    return note("topics", unread_by_all, say("check.publish_where_read", topic=TELEMETRY))
 
 
-def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
+def _queue(broker: str, holds: BrokerQueue | None) -> CheckResult:
     if holds is None:
-        fix = "watch its queues with its own tools, or let us read $SYS/broker/#"
-        said = f"{lets_us_in}, and does not say how much it holds"
-        return note("broker", said, fix)
+        return note("broker", say("check.broker_mute", broker=broker), say("check.watch_broker"))
     if holds.is_near_limit:
-        fix = "start `nabd ingest`, or make the database faster, or give the broker more room"
-        return bad("broker", queue.said(holds), fix)
-    room = f" of {holds.limit:,} at most" if holds.limit else ""
-    said = f"{lets_us_in} and holds {holds.queued:,}{room} messages nobody has fetched"
+        return bad("broker", queue.near_limit(holds), say("check.relieve_broker"))
+    found = [say("check.broker_holds", broker=broker, n=holds.queued)]
+    if holds.limit:
+        found = [say("check.broker_holds_of", broker=broker, queued=holds.queued, most=holds.limit)]
     if holds.memory is not None:
-        most = f" of {holds.memory_limit / 2**20:,.0f}" if holds.memory_limit else ""
-        said += f", with {holds.memory / 2**20:,.0f}{most} MiB of memory"
-    if holds.dropped:
-        said += f"; it has dropped {holds.dropped:,} since it started"
-        fix = "raise max_queued_messages; devices with receipts send again what was dropped"
-        return note("broker", said, fix)
-    return fine("broker", said)
+        used, most = round(holds.memory / 2**20), round(holds.memory_limit / 2**20)
+        memory = say("check.broker_memory_of", used=used, most=most)
+        found.append(memory if most else say("check.broker_memory", used=used))
+    if not holds.dropped:
+        return fine("broker", several(found))
+    found.append(say("check.broker_dropped", n=holds.dropped))
+    return note("broker", several(found), say("check.raise_queue"))

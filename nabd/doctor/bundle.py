@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry
 
 from api.metrics import platform as platform_metrics
 from devices.instants import to_datetime
+from devices.texts.languages import DEFAULT
 from nabd import clock
 from nabd.broker import address
 from nabd.doctor.check import CheckResult
@@ -93,7 +94,7 @@ def write(
         "about.json": _json({"made_at": at, "nabd": _versions().get("nabd"), "rejections_of_days": DAYS}),
         "settings.json": _json(shown(settings)),
         "versions.json": _json({**_machine(), "packages": _versions()}),
-        "doctor.json": _json(found),
+        "doctor.json": _json([one.in_language(DEFAULT) for one in found]),
         "metrics.txt": measured,
         **{f"{name}.json": _json(rows) for name, rows in database.items()},
     }

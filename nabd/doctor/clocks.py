@@ -7,6 +7,7 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devices.instants import to_datetime
+from devices.texts.translated import say, several
 from devices.time_zones import TIME_ZONES, zone_named
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
@@ -32,18 +33,18 @@ async def check_time_zones(connection: Connection, settings: Settings) -> CheckR
         (row["zone"], row["instant"]): row["offset_s"]
         for row in await connection.fetch(_OFFSETS, [z for z, _ in asked], [at for _, at in asked])
     }
-    wrong = [f"{name} is no time zone" for name in unknown]
-    for whose, offset_s in (("database", theirs.get), ("machine", _machine_offset_s)):
+    wrong = [say("check.zone_unknown", zone=name) for name in unknown]
+    for key, offset_s in (
+        ("check.zone_of_database", theirs.get),
+        ("check.zone_of_machine", _machine_offset_s),
+    ):
         differing = sorted({z for z, at in asked if offset_s((z, at)) != _offset_s(zone_named(z), at)})
-        wrong += [f"the {whose} has another clock for {name}" for name in differing]
-    if not wrong:
-        said = f"{', '.join(zones) or 'none'}: the same clocks everywhere for a year"
-        return fine("time zones", f"{said} (tzdata {version('tzdata')})")
-    fix = (
-        "rules and buckets follow Nabd's own data; for other readers bring the zone data up to date"
-        " (`apt-get install tzdata`), and correct names by `nabd municipality edit NAME --time-zone`"
-    )
-    return note("time zones", "; ".join(wrong), fix)
+        wrong += [say(key, zone=name) for name in differing]
+    if wrong:
+        return note("time zones", several(wrong), say("check.correct_zones"))
+    if not zones:
+        return fine("time zones", say("check.zones_none"))
+    return fine("time zones", say("check.zones_same", zones=tuple(zones), version=version("tzdata")))
 
 
 def _offset_s(zone: tzinfo, at: datetime) -> int:

@@ -16,7 +16,7 @@ CODES: Mapping[str, str] = {
     "clock": "N105",
     "port": "N106",
     "profiles": "N107",
-    "decoder": "N108",
+    "compiled code": "N108",
     "oidc": "N201",
     "certificates": "N202",
     "https": "N203",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from devices import kinds
 from devices.kinds.kind import KindError
+from devices.texts.translated import say
 from nabd.doctor.account import refusal
 from nabd.doctor.backups import check_backups
 from nabd.doctor.check import CheckResult, bad, fine, note
@@ -41,10 +42,9 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
     except MigrationError as error:
-        fix = "start the version that migrated this database; to go back restore a backup: docs/backup.md"
-        return [bad("schema", str(error), fix)]
+        return [bad("schema", say("check.schema_newer", error=str(error)), say("check.start_newer"))]
     except (StoreError, KindError, OSError) as error:
-        return [bad("schema", str(error), "`nabd backup make`, then `nabd migrate`")]
+        return [bad("schema", say("check.schema_older", error=str(error)), say("check.migrate"))]
     checks: tuple[tuple[str, Callable[[Connection, Settings], Awaitable[CheckResult]]], ...] = (
         ("clock", check_clock),
         ("durability", _durability),
@@ -70,14 +70,14 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         ("backup", check_backups),
         ("sign ins", check_sign_ins),
     )
-    found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
+    found = [fine("database", say("check.database_answers", server=server, edition=str(edition)))]
     for subject, check_one in checks:
         try:
             found.append(await check_one(connection, settings))
         except DATABASE_ERRORS as error:
             if connection.is_closed():
-                fix = "read the server's log, then look again"
-                return [*found, bad("database", f"went away while it was looked at: {error}", fix)]
+                away = say("check.database_went", error=str(error))
+                return [*found, bad("database", away, say("check.read_server_log"))]
             found.append(_unknown(subject, error, settings))
     return found
 
@@ -85,8 +85,8 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
 def _unknown(subject: str, error: BaseException, settings: Settings) -> CheckResult:
     """Return what stopped one check; it says nothing of the others."""
     assert settings.database is not None
-    said = str(error) or type(error).__name__
-    unknown = bad(subject, f"cannot be looked at: {said}", "read the server's log, then look again")
+    unseen = say("check.unseen", error=str(error) or type(error).__name__)
+    unknown = bad(subject, unseen, say("check.read_server_log"))
     return refusal(settings.database, error) or unknown
 
 
@@ -97,28 +97,30 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
         if await connection.fetchval("SELECT current_setting($1)", name) == "off"
     ]
     if not off:
-        return fine("durability", "a commit survives a crash")
+        return fine("durability", say("check.durable"))
     set_on = "; ".join(f"ALTER SYSTEM SET {name} = on" for name in off)
-    fix = f"acknowledged is to mean committed: {set_on}; SELECT pg_reload_conf()"
-    return bad("durability", f"{', '.join(off)} is off", fix)
+    fix = say("check.make_durable", command=f"{set_on}; SELECT pg_reload_conf()")
+    return bad("durability", say("check.not_durable", settings=tuple(off)), fix)
 
 
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:
     totals = await ledger.total(connection)
-    said = f"{totals.received} received = {totals.stored} stored + {totals.merged} merged"
-    said += f" + {totals.duplicate} duplicate + {totals.rejected} rejected"
-    if totals.balanced:
-        return fine("ledger", said)
-    fix = "this should be impossible: keep the database as it is and report it"
-    return bad("ledger", said, fix)
+    counted = say(
+        "check.ledger",
+        received=totals.received,
+        stored=totals.stored,
+        merged=totals.merged,
+        duplicate=totals.duplicate,
+        rejected=totals.rejected,
+    )
+    return fine("ledger", counted) if totals.balanced else bad("ledger", counted, say("check.report_ledger"))
 
 
 async def _rules(connection: Connection, _: Settings) -> CheckResult:
     rows = await connection.fetch("SELECT id, broken_reason FROM rule WHERE active ORDER BY id")
     broken = [f"{row['id']} ({row['broken_reason']})" for row in rows if row["broken_reason"]]
     if broken:
-        fix = "correct the rule and apply it: `nabd rule apply FILE`"
-        return bad("rules", f"broken: {'; '.join(broken)}", fix)
+        return bad("rules", say("check.rules_broken", rules="; ".join(broken)), say("check.apply_rule"))
     if not rows:
-        return note("rules", "there are none", "`nabd migrate` brings the defaults")
-    return fine("rules", f"{len(rows)} active")
+        return note("rules", say("check.rules_none"), say("check.bring_rules"))
+    return fine("rules", say("check.rules_active", n=len(rows)))

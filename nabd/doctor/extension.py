@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from devices.texts.translated import say
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
 from store.connection import Connection
 from store.edition import Edition, stored
 
-SUBJECT = "TimescaleDB"
 _VERSIONS = """
 SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'timescaledb'
 """
@@ -16,7 +16,7 @@ SELECT installed_version, default_version FROM pg_available_extensions WHERE nam
 async def check_extension(connection: Connection, _: Settings) -> CheckResult:
     """Check the extension's version in this database, on the edition that has it."""
     if await stored(connection) is Edition.PLAIN:
-        return fine(SUBJECT, "this database does without")
+        return fine("TimescaleDB", say("check.extension_none"))
     row = await connection.fetchrow(_VERSIONS)
     assert row is not None
     return judged(row["installed_version"], row["default_version"])
@@ -25,6 +25,6 @@ async def check_extension(connection: Connection, _: Settings) -> CheckResult:
 def judged(here: str, newest: str) -> CheckResult:
     """Return what two versions of the extension mean: of this database, and what its server would make."""
     if here == newest:
-        return fine(SUBJECT, f"{here}, as its server has it")
-    said = f"this database has {here}, its server {newest}"
-    return note(SUBJECT, said, "stop Nabd, then `psql -X -c 'ALTER EXTENSION timescaledb UPDATE'`")
+        return fine("TimescaleDB", say("check.extension_same", here=here))
+    older = say("check.extension_older", here=here, newest=newest)
+    return note("TimescaleDB", older, say("check.update_extension"))

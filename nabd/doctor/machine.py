@@ -7,6 +7,7 @@ import http.client
 import socket
 
 from devices.instants import to_microseconds
+from devices.texts.translated import say
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.settings import Settings
@@ -30,15 +31,13 @@ async def check_clock(connection: Connection, _: Settings) -> CheckResult:
     # Anywhere between question and answer it may have looked.
     ahead_s = max(theirs - after, 0) / 1e6 - max(before - theirs, 0) / 1e6
     if abs(ahead_s) > MOST_APART_S:
-        said = f"the database's clock is {abs(ahead_s):,.0f} s {'ahead of' if ahead_s > 0 else 'behind'} ours"
-        fix = (
-            "let both machines follow NTP: `timedatectl set-ntp true`, `chronyc tracking`; then restart nabd"
-        )
-        return bad("clock", said, fix)
+        apart = say("check.clock_behind", seconds=round(-ahead_s))
+        if ahead_s > 0:
+            apart = say("check.clock_ahead", seconds=round(ahead_s))
+        return bad("clock", apart, say("check.follow_ntp"))
     if kernel_clock() == _UNSYNCHRONISED:
-        fix = "`timedatectl set-ntp true`; a container has the clock of its host, which may follow one unseen"
-        return note("clock", "agrees with the database's, but nothing is known to keep it right", fix)
-    return fine("clock", "agrees with the database's")
+        return note("clock", say("check.clock_unkept"), say("check.set_ntp"))
+    return fine("clock", say("check.clock_agrees"))
 
 
 def kernel_clock() -> int:
@@ -53,7 +52,7 @@ def check_port(settings: Settings) -> CheckResult:
     """Tell whether `nabd api` could listen, or does."""
     host, port = settings.http_host, settings.http_port
     if port == 0:
-        return fine("port", "any that is free")
+        return fine("port", say("check.port_any"))
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,10 +60,10 @@ def check_port(settings: Settings) -> CheckResult:
             listener.listen()
     except OSError as error:
         if _is_ours("127.0.0.1" if host in ("0.0.0.0", "") else host, port):  # noqa: S104 - compared, not bound
-            return fine("port", f"nabd api answers on {host}:{port}")
-        said = f"nabd api cannot listen on {host}:{port}: {error.strerror or error}"
-        return bad("port", said, f"end what has it (`ss -ltnp 'sport = :{port}'`), or set NABD_HTTP_PORT")
-    return fine("port", f"{host}:{port} is free")
+            return fine("port", say("check.port_ours", address=f"{host}:{port}"))
+        taken = say("check.port_taken", address=f"{host}:{port}", error=error.strerror or str(error))
+        return bad("port", taken, say("check.free_port", port=str(port)))
+    return fine("port", say("check.port_free", address=f"{host}:{port}"))
 
 
 def _is_ours(host: str, port: int) -> bool:

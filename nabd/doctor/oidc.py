@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from devices.texts.translated import say
 from nabd.doctor.check import CheckResult, bad, fine
 from nabd.settings import Settings
 
@@ -17,5 +18,5 @@ async def check(settings: Settings) -> CheckResult:
     try:
         keys = await provider.keys()
     except OidcRefused as refused:
-        return bad("oidc", str(refused), "correct NABD_OIDC_ISSUER, or mend the way there")
-    return fine("oidc", f"{settings.oidc_issuer} answers and shows {len(keys.keys)} keys")
+        return bad("oidc", say("check.oidc_refused", error=str(refused)), say("check.correct_issuer"))
+    return fine("oidc", say("check.oidc_answers", issuer=str(settings.oidc_issuer), n=len(keys.keys)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from devices.registry.errors import Conflict, Invalid, NotFound
 from devices.registry.registry import get_municipality
-from devices.registry.validation import check_municipality_title
+from devices.registry.validation import check_titles
 from notify.routing.documents import routes_in_force
 from notify.routing.route_reader import RoutesRefused, read_routes
 from store.connection import Connection
@@ -37,7 +37,7 @@ def check_fields(changes: Mapping[str, Any], fields: Iterable[str], what: str) -
     """
     for unknown in changes.keys() - set(fields):
         raise Invalid(unknown, f"is no field of {what}: {', '.join(fields)}")
-    check_municipality_title(changes.get("title", {}))
+    check_titles(changes.get("title", {}))
 
 
 async def town_id(connection: Connection, municipality: str | None) -> int | None:

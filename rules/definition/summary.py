@@ -58,7 +58,10 @@ def check(template: str, known: Mapping[str, object]) -> list[str]:
 
 
 def render(summary: Text, values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sentence in each language that it is in; a value that is missing shows as a dash."""
+    """Return the sentence in each language that it is in; a value that is missing shows as a dash.
+
+    A value may be another in each language: a mapping by language.
+    """
     return {one: _fill(summary[one], values, one) for one in LANGUAGES if one in summary}
 
 
@@ -83,6 +86,8 @@ def _fill(template: str, values: Mapping[str, Any], language: Language) -> str:
 
 
 def _value(value: object, spec: str, language: Language) -> str:
+    if isinstance(value, Mapping):
+        value = value.get(language)
     if value is None:
         return _MISSING
     if isinstance(value, bool):

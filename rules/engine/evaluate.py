@@ -6,8 +6,9 @@ restart, and catching up. What it yields does not depend on how readings are cut
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +16,21 @@ from numpy.typing import NDArray
 from alerts.transition import ConditionState as Condition
 from alerts.transition import Transition
 from devices.columns import Columns
+from devices.compiled.part import Function
 from devices.instants import to_datetime
-from rules.context import truth
+from rules.context import past, truth
 from rules.context.attributes import Attributes
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping, group, late_rows
-from rules.context.memory import pace
 from rules.context.memory.pace import PaceResult
 from rules.context.patch import Patch
 from rules.engine.histories import HistoryResults
 from rules.engine.levels import LevelChange, LevelConditions, active_levels, run
 from rules.engine.state import NEVER, PacedDevices, RuleState, StateChanges
 from rules.language.program import CompiledRule, Program
+
+EXACT: Mapping[str, Function] = MappingProxyType({})
+"""No compiled functions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +59,14 @@ def step(
     columns: Columns,
     attributes: Attributes,
     skip: Collection[str] = (),
+    functions: Mapping[str, Function] = EXACT,
 ) -> Step:
     """Evaluate new readings of one kind, given in arrival order.
 
     Args:
         state: not altered, except that devices seen for the first time get a blank row.
         skip: ids of rules that are left exactly as they are.
+        functions: compiled functions of the past; without, they are computed exactly, and slower.
 
     Raises:
         RuleFailed: a condition raised. Skip that rule and step again.
@@ -70,7 +76,7 @@ def step(
     filled = None if columns.filled is None else columns.filled.row[grouping.order]
     watermark = state.rows.watermark[grouping.state_rows]
     late = late_rows(grouping, context.observed_at, watermark, filled)
-    rhythm = pace.learn(
+    rhythm = past.learn(
         grouping,
         context.observed_at,
         context.declared_us(),
@@ -78,11 +84,12 @@ def step(
         late if filled is None else late | filled,
         state.rows.pace(),
         NEVER,
+        functions,
     )
     context.pace = rhythm.pace
     # The past of a value begins with the part that brought it: no other part counts it again.
     news = context if filled is None else context.of(columns.news())
-    histories = HistoryResults(program, news, grouping, late, state.rows)
+    histories = HistoryResults(program, news, grouping, late, state.rows, functions)
     context.past = news.past = histories.past
     before = None if filled is None else _Before(filled=filled, context=context.of(columns.before()))
     flips: list[LevelChange] = []

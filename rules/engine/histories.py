@@ -5,11 +5,13 @@ Each is computed once per step, whichever conditions use it. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.compiled.part import Function
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
 from rules.context.memory.view import HistoryView
@@ -28,12 +30,14 @@ class HistoryResults:
         grouping: Grouping,
         late: NDArray[np.bool_],
         rows: StateRows,
+        functions: Mapping[str, Function],
     ) -> None:
         self._program = program
         self._context = context
         self._grouping = grouping
         self._late = late
         self._rows = rows
+        self._functions = functions
         self._results: dict[int, Any] = {}
         self.patches: list[Patch] = []
 
@@ -55,5 +59,6 @@ class HistoryResults:
             first_value=program.values[index].start,
             first_instant=program.instants[index].start,
             patches=self.patches,
+            functions=self._functions,
         )
         return history.compute(view)

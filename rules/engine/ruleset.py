@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from alerts.transition import Transition
 from devices.columns import Columns
+from devices.compiled.part import Function
 from devices.kinds.kind import Kind
 from devices.registry.registry import Device, Registry
+from devices.texts.languages import called
 from rules.context.attributes import Attributes
 from rules.definition import summary
-from rules.engine.evaluate import RuleFailed, step
+from rules.engine.evaluate import EXACT, RuleFailed, Step, step
 from rules.engine.facts import attributes_of
 from rules.engine.state import RuleState
 from rules.language.program import Program, Rule, compile_program
@@ -50,6 +52,7 @@ class RuleSet:
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
     pieces: as of when parts of the state are saved (rules.live.checkpoints). checkpoint_at: when one was last
     saved, None when one must be with the next batch. seen: the newest receive time in the state.
+    functions: compiled ones of the past.
     """
 
     program: Program
@@ -62,13 +65,24 @@ class RuleSet:
     pieces: Mapping[int, SavedAt] = field(default_factory=dict)
     checkpoint_at: int | None = None
     seen: int = 0
+    functions: Mapping[str, Function] = field(default_factory=dict)
+
+    def step(self, columns: Columns) -> Step:
+        """Evaluate new readings; nothing of it is state before it is adopted.
+
+        Raises:
+            RuleFailed: a condition raised.
+        """
+        return step(self.program, self.state, columns, self.attributes, self.skip, self.functions)
 
     def describe(self, transition: Transition) -> Mapping[str, str]:
         """Return a transition's sentence in every language."""
         definition = next(r.rule.definition for r in self.program.rules if r.rule.id == transition.rule)
         device = self.devices.get(transition.device_id)
         values = {**transition.evidence.get("values", {}), **transition.evidence.get("limits", {})}
-        values["device"] = device.title or device.name if device else str(transition.device_id)
+        values["device"] = (
+            called(device.title or device.name, device.titles) if device else str(transition.device_id)
+        )
         values["municipality"] = device.municipality if device else ""
         return summary.render(definition.summary, values)
 
@@ -77,7 +91,7 @@ class RuleSet:
         self.seen = max(self.seen, int(columns.received_at.max()))
         while True:
             try:
-                self.state.adopt(step(self.program, self.state, columns, self.attributes, self.skip).changes)
+                self.state.adopt(self.step(columns).changes)
             except RuleFailed as failed:
                 self.fail(failed.rule, int(columns.received_at.min()), str(failed))
             else:
@@ -94,12 +108,20 @@ class RuleSet:
         only = [r.rule for r in self.program.rules if r.rule.id == rule]
         program = compile_program(self.program.kind, only)
         return RuleSet(
-            program=program, state=RuleState(program), attributes=self.attributes, devices=self.devices
+            program=program,
+            state=RuleState(program),
+            attributes=self.attributes,
+            devices=self.devices,
+            functions=self.functions,
         )
 
 
 def build_ruleset(
-    kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Spans = NO_MAINTENANCE
+    kind: Kind,
+    rules: Sequence[Rule],
+    registry: Registry,
+    maintenance: Spans = NO_MAINTENANCE,
+    functions: Mapping[str, Function] = EXACT,
 ) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
@@ -109,4 +131,5 @@ def build_ruleset(
         state=RuleState(program, len(attributes)),
         attributes=attributes,
         devices=registry.devices,
+        functions=functions,
     )

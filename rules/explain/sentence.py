@@ -36,7 +36,7 @@ def sentence(
     template: Text,
     *,
     stored: Text,
-    names: Mapping[str, str],
+    names: Mapping[str, str | Text],
     evidence: Mapping[str, Any],
     first: Mapping[str, Any],
     newest: Mapping[str, Any] | None,
@@ -48,12 +48,13 @@ def sentence(
     Args:
         template: of the rule's version, by language.
         stored: what was rendered when it opened; told where the template names what evidence lacks.
-        names: of the device and of the municipality, see summary.NAMES.
+        names: of the device and of the municipality, see summary.NAMES; perhaps by language.
         evidence, first: of the last change of its severity, and of its beginning.
         newest: measurements of the device since then, None where there are none or it has ended.
         quality: bits of the newest; a measurement that is marked is no news.
     """
-    wanted = _values_of(template)
+    named = _values_of(template)
+    can_be_told, wanted = named is not None, named or {}
     now, then = _known(evidence), _known(first)
     measured = {m.name: m for m in kind.measurements if m.type is ValueType.NUMBER} if kind else {}
     fresh = {
@@ -68,8 +69,8 @@ def sentence(
     # What was computed cannot be computed again here; beside newer measurements it would contradict them.
     if all(name in fresh or name in limits for name in wanted):
         now = {**now, **fresh}
-    summary = render(template, {**now, **names}) if wanted and now.keys() >= wanted.keys() else stored
-    began = render(template, {**then, **names}) if wanted and then.keys() >= wanted.keys() else summary
+    summary = render(template, {**now, **names}) if can_be_told and now.keys() >= wanted.keys() else stored
+    began = render(template, {**then, **names}) if can_be_told and then.keys() >= wanted.keys() else summary
     course = None
     for name in wanted:
         if name in fresh and then.get(name) is not None:
@@ -78,17 +79,19 @@ def sentence(
     return Sentence(summary=summary, began=None if began == summary else began, course=course)
 
 
-def _values_of(template: Text) -> dict[str, str]:
-    """Return the values that a template names, and how each is rounded; nothing where it is none."""
+def _values_of(template: Text) -> dict[str, str] | None:
+    """Return the values that a template names, and how each is rounded; None where it names nothing."""
     found: dict[str, str] = {}
+    names_any = False
     for one in template.values():
         try:
             names = names_in(one)
         except RuleError:
-            return {}
+            return None
         specs = {name: spec or "" for _, name, spec, _ in Formatter().parse(one) if name is not None}
         found |= {name: specs[name] for name in names if name not in NAMES}
-    return found
+        names_any = names_any or bool(names)
+    return found if names_any else None
 
 
 def _known(evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from devices.changes import change
 from devices.kinds.kind import ValueType
+from rules.context import past
 from rules.context.context import RuleContext
 from rules.context.memory import aggregates, flatness, senders, slots
 from rules.context.memory.aggregates import MOST_REMEMBERED
@@ -65,10 +66,10 @@ def _change(compiler: Compiler, argument: ast.expr, depth: int) -> Callable[[Rul
     typed = compiler.wanted(argument, depth, ExpressionType.NUMBER)
     inner = typed.compute
     key = f"last({ast.unparse(argument)})"
-    past = _remember(compiler, key, lambda v: aggregates.last(v, inner(v.context)), aggregates.LAST)
+    yielded = _remember(compiler, key, lambda v: past.last(v, inner(v.context)), aggregates.LAST)
 
     def changed(c: RuleContext) -> Answer:
-        before, elapsed_s = past(c)
+        before, elapsed_s = yielded(c)
         return change(typed.measurement, before, inner(c), elapsed_s), elapsed_s
 
     return changed
@@ -100,23 +101,23 @@ def _held(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
 
     def compute(view: HistoryView) -> Floats:
         holds = condition(view.context) == 1
-        return aggregates.held(view, np.where(holds, inner(view.context), np.nan))
+        return past.held(view, np.where(holds, inner(view.context), np.nan))
 
-    past = _remember(compiler, ast.unparse(call), compute, aggregates.HELD)
-    return _shown(compiler, call, ExpressionType.NUMBER, past)
+    yielded = _remember(compiler, ast.unparse(call), compute, aggregates.HELD)
+    return _shown(compiler, call, ExpressionType.NUMBER, yielded)
 
 
 def _total(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'total(flow_lpm, "1m")')
     inner = _straight(compiler, argument, depth)
     per_us = duration(compiler, per_node, depth)
-    past = _remember(
+    yielded = _remember(
         compiler,
         ast.unparse(call),
-        lambda v: aggregates.total(v, inner(v.context), per_us),
+        lambda v: past.total(v, inner(v.context), per_us),
         aggregates.TOTAL,
     )
-    return _shown(compiler, call, ExpressionType.NUMBER, past)
+    return _shown(compiler, call, ExpressionType.NUMBER, yielded)
 
 
 def _how_often(
@@ -127,17 +128,17 @@ def _how_often(
     span = window(compiler, window_node, depth)
     key = f"of({ast.unparse(condition)}, {ast.unparse(window_node)})"
     if span.readings:
-        past = _remember(
+        yielded = _remember(
             compiler,
             key,
-            lambda v: aggregates.of_readings(v, truth(v.context), span.readings),
+            lambda v: past.of_readings(v, truth(v.context), span.readings),
             aggregates.BITS,
         )
-        return lambda c: (past(c)[0], span.readings - past(c)[1])
-    past = _remember(
-        compiler, key, lambda v: aggregates.within(v, truth(v.context), span.lasting_us), aggregates.EVENTS
+        return lambda c: (yielded(c)[0], span.readings - yielded(c)[1])
+    yielded = _remember(
+        compiler, key, lambda v: past.within(v, truth(v.context), span.lasting_us), aggregates.EVENTS
     )
-    return lambda c: (past(c)[0], np.where(past(c)[1] == 1, 0.0, MOST_REMEMBERED))
+    return lambda c: (yielded(c)[0], np.where(yielded(c)[1] == 1, 0.0, MOST_REMEMBERED))
 
 
 def _count(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
@@ -177,24 +178,24 @@ def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     tolerance = constant(compiler, tolerance_node, depth)
     if tolerance < 0:
         raise wrong(tolerance_node, "a tolerance is not negative")
-    past = _remember(
+    yielded = _remember(
         compiler,
         ast.unparse(call),
-        lambda v: flatness.flat(v, inner(v.context), span, tolerance, turn),
+        lambda v: past.flat(v, inner(v.context), span, tolerance, turn),
         flatness.CELLS,
     )
-    return _shown(compiler, call, ExpressionType.CONDITION, past)
+    return _shown(compiler, call, ExpressionType.CONDITION, yielded)
 
 
 def _interleaved(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "interleaved()")
-    past = _remember(
+    yielded = _remember(
         compiler,
         ast.unparse(call),
-        lambda v: senders.interleaved(v, *v.context.numbers()),
+        lambda v: past.interleaved(v, *v.context.numbers()),
         senders.CELLS,
     )
-    return Expression(ExpressionType.CONDITION, past)
+    return Expression(ExpressionType.CONDITION, yielded)
 
 
 def _straight(compiler: Compiler, argument: ast.expr, depth: int) -> Compute:
@@ -214,13 +215,13 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     def fingerprint(c: RuleContext) -> Floats:
         return c.keep("fingerprint", lambda: _fingerprint(c, names))
 
-    past = _remember(
+    yielded = _remember(
         compiler,
         ast.unparse(call),
-        lambda v: flatness.flat(v, fingerprint(v.context), span, 0.0),
+        lambda v: past.flat(v, fingerprint(v.context), span, 0.0),
         flatness.CELLS,
     )
-    return _shown(compiler, call, ExpressionType.CONDITION, past)
+    return _shown(compiler, call, ExpressionType.CONDITION, yielded)
 
 
 def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
@@ -255,10 +256,10 @@ def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str
 
         def compute(view: HistoryView) -> Floats:
             levels = level(view.context) if level else None
-            return slots.compute(view, inner(view.context), levels, policy)
+            return past.in_slots(view, inner(view.context), levels, policy)
 
-        past = _remember(compiler, ast.unparse(call), compute, slots.cells(policy.levels))
-        return _shown(compiler, call, ExpressionType.NUMBER, past)
+        yielded = _remember(compiler, ast.unparse(call), compute, slots.cells(policy.levels))
+        return _shown(compiler, call, ExpressionType.NUMBER, yielded)
 
     return function
 

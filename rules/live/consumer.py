@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import asyncpg
 
 from devices.columns import Columns
+from devices.compiled.part import Functions
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry, load
 from readings import replay
 from rules.catalogue import catalogue
 from rules.catalogue.catalogue import ActiveRules
 from rules.engine import snapshot
-from rules.engine.evaluate import Step, step
+from rules.engine.evaluate import Step
 from rules.engine.ruleset import RuleFailure, RuleSet, SavedAt, build_ruleset
 from rules.engine.state import RuleState, StateChanges
 from rules.live import checkpoints, rhythm, stored
@@ -61,8 +62,16 @@ class LiveRules:
     `rolled_back` after it; `reload` between batches.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = checkpoints.EVERY_US) -> None:
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        functions: Functions | None = None,
+        *,
+        checkpoint_every_us: int = checkpoints.EVERY_US,
+    ) -> None:
+        """functions: compiled ones of the past, once there are some; None: never."""
         self._kinds = kinds
+        self._functions: Functions = {} if functions is None else functions
         self._every_us = checkpoint_every_us
         self._shard = ""
         self._rulesets: dict[str, RuleSet] = {}
@@ -111,7 +120,8 @@ class LiveRules:
         self._unusable = dict(active.unusable)
         resting = await spans.spans(connection, registry)
         rulesets = {
-            n: build_ruleset(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()
+            n: build_ruleset(kind, active.of_kind(n), registry, resting, self._functions)
+            for n, kind in self._kinds.items()
         }
         return active, rulesets
 
@@ -121,7 +131,7 @@ class LiveRules:
         with suppress(Exception):  # `consume` raises the same again and handles it
             ruleset = self._rulesets[name]
             if ruleset.program.rules and not ruleset.catching_up:
-                result = step(ruleset.program, ruleset.state, columns, ruleset.attributes, ruleset.skip)
+                result = ruleset.step(columns)
                 self._foreseen[name] = _Foreseen(rows=columns, result=result)
 
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:

@@ -65,7 +65,7 @@ async def _attempt(
     skip: Collection[str],
     foreseen: Step | None = None,
 ) -> StateChanges:
-    result = foreseen or step(ruleset.program, state, columns, ruleset.attributes, skip)
+    result = foreseen or step(ruleset.program, state, columns, ruleset.attributes, skip, ruleset.functions)
     if result.transitions:
         async with connection.transaction():
             await record(connection, result.transitions, ruleset.describe, now)

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devices.columns import Columns
+from devices.compiled.part import Functions
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry, load
 from rules.engine import snapshot
-from rules.engine.evaluate import RuleFailed, step
+from rules.engine.evaluate import RuleFailed
 from rules.engine.ruleset import RuleSet, SavedAt, build_ruleset
 from rules.engine.state import StateChanges
 from rules.live import checkpoints
@@ -37,8 +38,15 @@ class _Pending:
 class ShadowRules:
     """All shadows of one shard; used like LiveRules."""
 
-    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = checkpoints.EVERY_US) -> None:
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        functions: Functions | None = None,
+        *,
+        checkpoint_every_us: int = checkpoints.EVERY_US,
+    ) -> None:
         self._kinds = kinds
+        self._functions: Functions = {} if functions is None else functions
         self._every_us = checkpoint_every_us
         self._shard = ""
         self._rulesets: dict[str, RuleSet] = {}
@@ -77,7 +85,9 @@ class ShadowRules:
         registry = registry or await load(connection)
         resting = await spans.spans(connection, registry)
         return {
-            n: build_ruleset(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine
+            n: build_ruleset(self._kinds[n], mine, registry, resting, self._functions)
+            for n, mine in rules.items()
+            if mine
         }
 
     def foresee(self, columns: Columns) -> None:
@@ -128,7 +138,7 @@ class ShadowRules:
     async def _attempt(
         self, connection: Connection, batch: int, ruleset: RuleSet, rows: Columns, now: int
     ) -> tuple[StateChanges, Mapping[int, SavedAt]]:
-        result = step(ruleset.program, ruleset.state, rows, ruleset.attributes, ruleset.skip)
+        result = ruleset.step(rows)
         if result.transitions:
             await shadows.record(connection, result.transitions, now)
         pieces, state = ruleset.pieces, ruleset.state

@@ -32,7 +32,7 @@ from rules.live.consumer import LiveRules
 from store import pool
 from store.connection import Connection
 from store.pool import connect
-from tests.compiled import compiled
+from tests.compiled import compiled, compiled_functions
 from tests.faults import builds
 
 STEPS = ("fenced", "readings", "ledger", "consumed", "committed", "acknowledged")
@@ -55,7 +55,7 @@ class Plan:
 
     die_at, hold_at: a step's name and its how manieth time, counted from 1. Held, the process touches
     `held` and waits until `go` exists. impatient: a database that has not answered for 3 s is away.
-    compiled: whether it decodes with compiled code.
+    compiled: whether it works with compiled code.
     """
 
     dsn: str
@@ -122,7 +122,8 @@ async def _run(plan: Plan) -> None:
             return await connect(plan.dsn, statement_timeout_s=1, timeout_s=2)
         return await connect(plan.dsn)
 
-    consumers: list[BatchConsumer] = [LiveRules(declared)] if plan.rules else []
+    functions = compiled_functions() if plan.compiled else None
+    consumers: list[BatchConsumer] = [LiveRules(declared, functions)] if plan.rules else []
     options = IngestOptions(
         broker=IngestBroker(
             host="127.0.0.1", port=plan.port, client_id=plan.client_id,

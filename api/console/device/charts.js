@@ -6,7 +6,7 @@ import { sentence } from "../shell/alerts.js";
 import { chart } from "../shell/chart.js";
 import { h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
-import { language, number, said, t, tn, unit, zone } from "../shell/i18n.js";
+import { language, number, said, t, titleOf, tn, unit, zone } from "../shell/i18n.js";
 import { fromLocalText, localText } from "../shell/moments.js";
 import { loadReadings, seriesOf } from "../shell/readings.js";
 import { now, state } from "../shell/state.js";
@@ -165,7 +165,7 @@ async function beside(names, wanted, width, interval) {
   if (chosen() !== "near") return [];
   const near = await neighbours();
   return Promise.all(near.map(async (one) => ({
-    found: await loadReadings(one.name, names, wanted, width, interval), later: 0, label: one.title || one.name,
+    found: await loadReadings(one.name, names, wanted, width, interval), later: 0, label: titleOf(one),
   })));
 }
 

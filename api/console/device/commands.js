@@ -6,7 +6,7 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, patch, post } from "../shell/http.js";
-import { full, number, said, t, unit } from "../shell/i18n.js";
+import { full, number, said, t, titleOf, unit } from "../shell/i18n.js";
 import { numberOf } from "../shell/numbers.js";
 import { state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
@@ -131,7 +131,7 @@ function tell() {
       const body = form.said(values);
       const send = async () => hearCommand(await post(address("commands"), body));
       if (!RISKY.includes(body.name)) return send();
-      confirmed(commandName(kindOf(), body.name), t("command_sure", { device: device.title || device.name }), t("command_send"), send);
+      confirmed(commandName(kindOf(), body.name), t("command_sure", { device: titleOf(device) }), t("command_send"), send);
     },
   });
 }

@@ -6,7 +6,7 @@ import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
 import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { full, language, number, said, statusText, t, tn } from "../shell/i18n.js";
+import { full, language, number, said, statusText, t, titleOf, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { enterable } from "../shell/reading_form.js";
 import { alertsOf, putAlert, setAlerts, state, statusOf } from "../shell/state.js";
@@ -159,7 +159,7 @@ function drawHead() {
   head.replaceChildren(
     badge(kind?.icon, is),
     h("div", {},
-      h("h1", { id: "device-title" }, bdi(device.title || device.name)),
+      h("h1", { id: "device-title" }, bdi(titleOf(device))),
       h("p", { class: "meta" }, h("span", {}, said(kind?.title, device.kind)), [device.name, ...where].map((one) => h("span", {}, bdi(one)))),
       h("p", { class: "meta state-line" }, h("span", { class: `tag is-${is}` }, statusText(is)), life(device),
         latest ? h("span", {}, t("last_heard"), " ", h("time", { datetime: latest.received_at, title: full(new Date(latest.received_at)), "data-since": latest.received_at })) : h("span", {}, t("no_reading")),
@@ -273,7 +273,7 @@ async function drawMap() {
   try {
     const { smallMap } = await import("../map/small.js");
     const icon = state.kinds.get(device.kind)?.icon;
-    const made = await smallMap(box, { points: [{ lat: device.lat, lon: device.lon, title: device.title || device.name, status: statusOf(name), icon }], me: null });
+    const made = await smallMap(box, { points: [{ lat: device.lat, lon: device.lon, title: titleOf(device), status: statusOf(name), icon }], me: null });
     if (parts.map === box) map = made;
     else made.remove();
   } catch {

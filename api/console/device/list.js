@@ -6,7 +6,7 @@ import { districtsOf } from "../shell/districts.js";
 import { $, arrange, bdi, h } from "../shell/dom.js";
 import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { language, localeTag, said, statusText, t, unit, value } from "../shell/i18n.js";
+import { language, localeTag, said, statusText, t, titleOf, unit, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { state } from "../shell/state.js";
 
@@ -107,7 +107,7 @@ function row(device) {
   const where = [said(kind?.title, device.kind), device.name, said(device.district_title), said(device.street_title)].filter(Boolean);
   const made = moveLink({ device: device.name }, { class: `row${place().kind ? " wide" : ""}`, "data-device": device.name },
     badge(kind?.icon, device.status),
-    h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, where.flatMap((one, i) => [i ? " · " : "", bdi(one)]))),
+    h("span", { class: "who" }, h("b", {}, bdi(titleOf(device))), h("small", {}, where.flatMap((one, i) => [i ? " · " : "", bdi(one)]))),
     cell("headline", headline, device),
     beside.map((one) => cell("cell", one, device)),
     h("span", { class: `tag is-${device.status}` }, statusText(device.status)),

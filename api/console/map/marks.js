@@ -2,7 +2,7 @@
 // the page's colours and letters.
 
 import { h, s } from "../shell/dom.js";
-import { number, said, statusText, tn } from "../shell/i18n.js";
+import { number, said, statusText, titleOf, tn } from "../shell/i18n.js";
 import { icon } from "../shell/icons.js";
 import { STATUSES, position, state } from "../shell/state.js";
 
@@ -51,11 +51,9 @@ function measured(name) {
   return latest?.measurements.lat === undefined ? null : position({ name, lat: null, lon: null });
 }
 
-export const nameOf = ({ title, name }) => title || name;
-
 function mark(one, openDevice) {
   const kind = state.kinds.get(one.kind);
-  const words = `${nameOf(one)} · ${said(kind?.title, one.kind)} · ${statusText(one.status)}`;
+  const words = `${titleOf(one)} · ${said(kind?.title, one.kind)} · ${statusText(one.status)}`;
   const made = h("a", {
     class: `mark is-${one.status}`, href: `/devices/${encodeURIComponent(one.name)}`, title: words, "aria-label": words, tabindex: "-1", "data-device": one.name,
     onclick: (event) => {

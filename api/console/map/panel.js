@@ -1,9 +1,8 @@
 // What stands around the map: buttons, legend, the slider of the last day, and the same things as a list.
 
 import { $, bdi, h } from "../shell/dom.js";
-import { number, said, statusText, t, time, tn } from "../shell/i18n.js";
+import { number, said, statusText, t, time, titleOf, tn } from "../shell/i18n.js";
 import { STATUSES, now, state } from "../shell/state.js";
-import { nameOf } from "./marks.js";
 
 const QUARTER_MS = 15 * 60_000;
 const QUARTERS = 96;
@@ -59,7 +58,7 @@ function drawRows() {
 }
 
 const device = (one) => [
-  h("a", { class: "plain-link", "data-key": one.name, href: `/devices/${encodeURIComponent(one.name)}` }, bdi(nameOf(one))),
+  h("a", { class: "plain-link", "data-key": one.name, href: `/devices/${encodeURIComponent(one.name)}` }, bdi(titleOf(one))),
   h("small", {}, said(state.kinds.get(one.kind)?.title, one.kind), " · ", statusText(one.status)),
 ];
 

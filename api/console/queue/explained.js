@@ -6,7 +6,7 @@ import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
 import { may, reader, report } from "../shell/frame.js";
 import { get, post } from "../shell/http.js";
-import { full, language, number, numerals, said, t, value } from "../shell/i18n.js";
+import { deviceTitle, full, language, number, numerals, said, t, value } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
 import * as acts from "./acts.js";
@@ -168,7 +168,7 @@ function address(alert) {
   const { lat, lon } = found.device;
   const words = [alert.street && said(alert.street), alert.district && said(alert.district_title, alert.district)].filter(Boolean);
   return [h("p", { class: "address" },
-    deviceLink(alert.device, { class: "plain-link" }, bdi(alert.device_title)), ...words.map((one) => h("span", {}, one)),
+    deviceLink(alert.device, { class: "plain-link" }, bdi(deviceTitle(alert))), ...words.map((one) => h("span", {}, one)),
     alert.parent && h("span", {}, t("fed_from"), " ", deviceLink(alert.parent, { class: "plain-link" }, bdi(alert.parent))),
     lat !== null && lat !== undefined && h("a", { class: "plain-link", href: `geo:${lat},${lon}?q=${lat},${lon}`, rel: "noreferrer" }, t("directions")))];
 }
@@ -176,7 +176,7 @@ function address(alert) {
 function placeOf(alert) {
   const { lat, lon } = found.device;
   const status = alert.state === "firing" ? alert.severity : "ok";
-  return typeof lat === "number" && whereMap({ lat, lon, title: alert.device_title, status, icon: state.kinds.get(alert.kind)?.icon });
+  return typeof lat === "number" && whereMap({ lat, lon, title: deviceTitle(alert), status, icon: state.kinds.get(alert.kind)?.icon });
 }
 
 function who(alert, order, told) {

@@ -7,7 +7,7 @@ import { alertQuery } from "../shell/filters.js";
 import { field } from "../shell/forms.js";
 import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { full, number, t, tn, zone } from "../shell/i18n.js";
+import { deviceTitle, full, number, t, tn, zone } from "../shell/i18n.js";
 import { fromLocalText, localText } from "../shell/moments.js";
 import { SEVERITIES, now } from "../shell/state.js";
 import { isWorked } from "./list.js";
@@ -67,7 +67,7 @@ const line = (alert) => h("li", { class: `is-${alert.severity}` },
   h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)), " ",
   h("a", { class: "plain-link", href: addressOf({ alert: alert.id, handover: null }) }, sentence(alert)), " ",
   h("span", { class: "meta" },
-    h("span", {}, bdi(alert.device_title)), h("span", {}, full(new Date(alert.opened_at))),
+    h("span", {}, bdi(deviceTitle(alert))), h("span", {}, full(new Date(alert.opened_at))),
     alert.resolved_at && h("span", {}, t("alert_ended", { time: full(new Date(alert.resolved_at)) })),
     alert.acknowledged_at && h("span", {}, t("acknowledged_by", { name: `\u2068${alert.acknowledged_by ?? ""}\u2069` })),
     alert.assignee && h("span", {}, t("assigned_to", { name: `\u2068${alert.assignee}\u2069` })),

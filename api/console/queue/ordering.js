@@ -4,7 +4,7 @@ import { bdi, h } from "../shell/dom.js";
 import { report } from "../shell/frame.js";
 import { field, select } from "../shell/forms.js";
 import { get, post } from "../shell/http.js";
-import { number, said, t, tn } from "../shell/i18n.js";
+import { deviceTitle, number, said, t, tn } from "../shell/i18n.js";
 import { done, eachMade } from "./acts.js";
 import { peopleFor, personChoices } from "./assigning.js";
 import { isWorked, list, reload } from "./list.js";
@@ -21,7 +21,7 @@ export async function openOrdering(openDialog, alerts) {
   openDialog({
     title: t("work_title"),
     body: h("div", { class: "form" },
-      orders.map((together) => h("p", {}, bdi(together[0].device_title), ": ", together.map((one) => said(one.summary, one.rule)).join(" · "))),
+      orders.map((together) => h("p", {}, bdi(deviceTitle(together[0])), ": ", together.map((one) => said(one.summary, one.rule)).join(" · "))),
       personChoices(technicians, technicians[0]?.name, t("work_nobody_yet")),
       own.length > 0 && field(t("work_team"), select({ name: "team" }, [["", t("none")], ...own.map((one) => [one.name, said(one.title, one.name)])], ""))),
     label: t("work_make"),

@@ -5,7 +5,7 @@ import { sentence } from "../shell/alerts.js";
 import { $, arrange, bdi, fill, h, isolated } from "../shell/dom.js";
 import { isFiltered } from "../shell/filters.js";
 import { may } from "../shell/frame.js";
-import { full, localeTag, number, numerals, said, t, time, tn } from "../shell/i18n.js";
+import { deviceTitle, full, localeTag, number, numerals, said, t, time, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { now, state } from "../shell/state.js";
 import { acknowledge, failed, run } from "./acts.js";
@@ -95,7 +95,7 @@ function row(alert, below) {
     h("p", { class: "summary" }, sentence(alert)),
     h("p", { class: "meta" },
       h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)),
-      deviceLink(alert.device, { class: "plain-link", "data-focus": `device ${alert.id}` }, bdi(alert.device_title)),
+      deviceLink(alert.device, { class: "plain-link", "data-focus": `device ${alert.id}` }, bdi(deviceTitle(alert))),
       alert.district && h("span", {}, said(alert.district_title, alert.district)),
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at })),
     notes(alert)),

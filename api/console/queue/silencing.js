@@ -4,7 +4,7 @@ import { bdi, h } from "../shell/dom.js";
 import { field } from "../shell/forms.js";
 import { report } from "../shell/frame.js";
 import { post } from "../shell/http.js";
-import { full, said, t, tn } from "../shell/i18n.js";
+import { deviceTitle, full, said, t, tn } from "../shell/i18n.js";
 import { fromLocalText, localText, nextMorning } from "../shell/moments.js";
 import { now, state } from "../shell/state.js";
 import { done, eachMade } from "./acts.js";
@@ -41,7 +41,7 @@ function scopes(alerts) {
   const kind = state.kinds.get(alert.kind);
   const devices = devicesOf(alerts);
   return [
-    ["device", devices.length > 1 ? tn("silence_devices", devices.length) : [t("silence_device"), " ", bdi(alert.device_title)]],
+    ["device", devices.length > 1 ? tn("silence_devices", devices.length) : [t("silence_device"), " ", bdi(deviceTitle(alert))]],
     common("rule") && ["rule", [t("silence_rule"), " ", bdi(alert.rule)]],
     kind && common("kind") && ["kind", [t("silence_kind"), " ", said(kind.title, alert.kind)]],
     common("district") && ["district", [t("silence_district"), " ", said(alert.district_title, alert.district)]],

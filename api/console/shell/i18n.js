@@ -86,6 +86,11 @@ const written = (value) => (typeof value === "number" ? number(value) : value);
 // A text by language as the API sends it.
 export const said = (text, fallback = "") => text?.[spoken.language] ?? text?.en ?? fallback;
 
+// What a device is called here: by its title, or its id, where it has no name of this language.
+export const titleOf = ({ titles, title, name }) => titles?.[spoken.language] || title || name;
+// The same where it is the device of an alert or an order.
+export const deviceTitle = (one) => titleOf({ titles: one.device_titles, title: one.device_title, name: one.device });
+
 // Numbers in a sentence that the platform wrote, in the reader's digits; those in ids stay ("bin-7", "M4").
 export function numerals(text) {
   if (spoken.language !== "ar") return text;

@@ -6,7 +6,7 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { ago, distance, language, said, t } from "../shell/i18n.js";
+import { ago, distance, language, said, t, titleOf } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { instant } from "./clock.js";
 import { put, tried } from "./outbox.js";
@@ -82,7 +82,7 @@ async function look(id, known, rest) {
   const found = await get(`/api/v1/devices/${encodeURIComponent(name)}`).catch(() => null);
   if (!found || id.value !== name) return;
   known.hidden = false;
-  known.replaceChildren(t(found.life === "planned" ? "is_planned" : "is_installed"), " ", deviceLink(name, { class: "plain-link" }, bdi(found.title || name)));
+  known.replaceChildren(t(found.life === "planned" ? "is_planned" : "is_installed"), " ", deviceLink(name, { class: "plain-link" }, bdi(titleOf(found))));
   if (found.life !== "planned") return;
   planned = found;
   rest.hidden = true;

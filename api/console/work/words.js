@@ -1,7 +1,7 @@
 // How orders are said: what, where, when it is due, what happened.
 
 import { bdi, h } from "../shell/dom.js";
-import { ago, day, distance, full, numerals, said, t, time, zone } from "../shell/i18n.js";
+import { ago, day, deviceTitle, distance, full, numerals, said, t, time, zone } from "../shell/i18n.js";
 import { dayOf } from "../shell/moments.js";
 import { position } from "./position.js";
 import { deadline, farFrom, isPlaced } from "./rules.js";
@@ -13,15 +13,15 @@ const DIRECTIONS = "https://www.openstreetmap.org/directions";
 export const what = (order) => order.title || spelled(order) || t("order_n", { n: order.id });
 
 // What its first alert says, in the reader's digits; those of the device's name stay.
-function spelled({ summary, device, device_title: title }) {
-  const text = said(summary, "");
-  const name = text.includes(device) ? device : title;
+function spelled(order) {
+  const text = said(order.summary, "");
+  const name = text.includes(order.device) ? order.device : deviceTitle(order);
   return name ? text.split(name).map(numerals).join(name) : numerals(text);
 }
 
 // Title, street and district of the place, as far as they are known.
 export function where(order) {
-  const parts = [order.device_title || order.device, said(order.street_title), said(order.district_title)].filter(Boolean);
+  const parts = [deviceTitle(order), said(order.street_title), said(order.district_title)].filter(Boolean);
   return parts.flatMap((part, i) => (i ? [" · ", bdi(part)] : [bdi(part)]));
 }
 

@@ -8,10 +8,14 @@ import time
 from importlib.metadata import version
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
+from api.http.languages import negotiate
+from devices.texts.catalogue import text
+from devices.texts.languages import Language
+from devices.texts.translated import say
 from store.failures import DATABASE_ERRORS
 
 router = APIRouter(tags=["health"])
@@ -26,8 +30,9 @@ class SystemCheckOut(BaseModel):
     code: str = Field(examples=["N102"], description="its number, which stays: docs/doctor.md")
     subject: str = Field(examples=["disk"])
     verdict: Literal["fine", "note", "bad"]
-    said: str = Field(examples=["42 GB free"])
-    fix: str = Field(description="what to do; empty: nothing")
+    title: str = Field(examples=["Disk space"], description="the subject in the reader's language")
+    said: str = Field(examples=["42 GB free"], description="what was found, in the reader's language")
+    fix: str = Field(description="what to do, in the reader's language; empty: nothing")
 
 
 class VersionsOut(BaseModel):
@@ -50,6 +55,8 @@ class SystemOut(BaseModel):
 @router.get("/system", summary="How the platform does, and what to do")
 async def get_system(
     context: UsesContext,
+    request: Request,
+    response: Response,
     checks: Annotated[bool, Query(description="false: the versions alone")] = True,
 ) -> SystemOut:
     """Look for trouble: kinds, disk, broker, database, ingest, ledger, rules. Takes some seconds.
@@ -58,7 +65,9 @@ async def get_system(
     """
     began = time.monotonic()
     postgres = await _postgres(context)
-    found = await _examined(context) if checks else []
+    language = negotiate(request.headers.get("accept-language"))
+    response.headers.update({"Content-Language": language, "Vary": "Accept-Language"})
+    found = await _examined(context, language) if checks else []
     return SystemOut(
         versions=VersionsOut(
             nabd=version("nabd"), python=platform.python_version(), postgres=postgres, speed=context.speed
@@ -77,12 +86,19 @@ async def _postgres(context: AppContext) -> str | None:
         return None  # the check of the database says why
 
 
-async def _examined(context: AppContext) -> list[SystemCheckOut]:
+async def _examined(context: AppContext, language: Language) -> list[SystemCheckOut]:
     try:
         async with asyncio.timeout(EXAMINED_WITHIN_S):
-            found = await context.examine()
+            found = await context.examine(language)
     except TimeoutError:
-        said = f"did not end within {EXAMINED_WITHIN_S:.0f} s"
-        fix = "run `nabd doctor` on the machine: something that it asks does not answer"
-        return [SystemCheckOut(code="N000", subject="checks", verdict="bad", said=said, fix=fix)]
+        return [
+            SystemCheckOut(
+                code="N000",
+                subject="checks",
+                title=text(language, "check.title_checks"),
+                verdict="bad",
+                said=say("check.checks_late", n=round(EXAMINED_WITHIN_S)).in_language(language),
+                fix=say("check.run_on_machine").in_language(language),
+            )
+        ]
     return [SystemCheckOut.model_validate(one, from_attributes=True) for one in found]

@@ -163,7 +163,7 @@ def _shown(context: AppContext, found: Answerable) -> Sequence[ShownAlert]:
             ShownAlert(
                 severity=alert.severity,
                 sentence=summary.get(found.person.language) or summary.get(DEFAULT, alert.rule),
-                place=alert.device_title or alert.device,
+                place=alert.device_titles.get(found.person.language) or alert.device_title or alert.device,
                 ended=alert.state == "resolved",
             )
         )

@@ -46,6 +46,7 @@ class MapDeviceOut(_Out):
 
     name: str = Field(examples=["bin-0007"])
     title: str
+    titles: dict[str, str] = Field(description="by language, where it is called otherwise there")
     kind: str = Field(examples=["bin"])
     lat: float
     lon: float

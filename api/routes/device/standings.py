@@ -48,6 +48,7 @@ class StandingOut(BaseModel):
 
     name: str = Field(examples=["bin-0007"])
     title: str = Field(examples=["Al-Tall square"])
+    titles: dict[str, str] = Field(description="by language, where it is called otherwise there")
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
     district: str | None = Field(description="code")

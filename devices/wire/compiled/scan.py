@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Scan = Callable[..., None]
@@ -18,3 +18,7 @@ class Kernel:
 
     scan: Scan | None = None
     few: int = 32
+
+    def take(self, functions: Mapping[str, Scan]) -> None:
+        """Decode with the scan among compiled functions from now on."""
+        self.scan = functions["scan"]

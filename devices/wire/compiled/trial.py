@@ -6,6 +6,8 @@ is tried where it was compiled, so that code that ends its process ends that one
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from devices.kinds.kind import Kind, Measurement, Reporting, ValueType
@@ -42,9 +44,9 @@ PAYLOADS = [
 ]
 
 
-def agrees(scan: Scan) -> bool:
+def agrees(functions: Mapping[str, Scan]) -> bool:
     """Tell whether both paths make the same of every payload."""
-    kernel = Kernel(scan, few=0)
+    kernel = Kernel(functions["scan"], few=0)
     mine, refused = Decoder(KIND, kernel).decode(PAYLOADS)
     theirs, refused_exactly = Decoder(KIND).decode(PAYLOADS)
     columns = [(mine.values[name], column) for name, column in theirs.values.items()]

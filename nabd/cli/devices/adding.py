@@ -25,6 +25,7 @@ from nabd.cli.devices.options import (
     Relay,
     Serial,
     Title,
+    TitleIn,
 )
 from readings.first_heard import FirstHeard
 
@@ -36,6 +37,7 @@ def add(
     parent: Parent = None,
     relay: Relay = None,
     title: Title = None,
+    title_in: TitleIn = None,
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
@@ -72,6 +74,7 @@ def add(
             relays=tuple(relay or ()),
             serial=serial,
             title=title or "",
+            titles=values.pairs(title_in or ()),
             lat=lat,
             lon=lon,
             attributes=values.attributes(attr or (), opened.kinds.get(kind)),

@@ -9,6 +9,10 @@ import typer
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
 Title = Annotated[str | None, typer.Option(help="what people call it")]
+TitleIn = Annotated[
+    list[str] | None,
+    typer.Option(help="LANGUAGE=TITLE, where it is called otherwise there; an empty one takes it away"),
+]
 Lat = Annotated[float | None, typer.Option(help="latitude, -90 to 90")]
 Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
 Attr = Annotated[

@@ -12,7 +12,9 @@ import typer
 from devices import kinds
 from devices.instants import to_datetime
 from devices.kinds.kind import KindError
+from devices.texts.catalogue import text
 from nabd import clock, doctor
+from nabd.cli.languages import Lang, language_of
 from nabd.cli.output import fail, line, print_json, table
 from nabd.cli.run import load_settings
 from nabd.doctor import CheckResult, Verdict, bundle
@@ -20,6 +22,8 @@ from nabd.settings import Settings
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect
+
+HEADINGS = ("check.code", "check.subject", "check.verdict", "check.found", "check.what_to_do")
 
 
 def show(
@@ -30,21 +34,24 @@ def show(
             "--bundle", metavar="FILE", help="write a zip for whoever helps: no secret, no person, no payload"
         ),
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Look for trouble: machine, broker, database, ingest, rules, notifier, backups; exit 1 on any.
 
     Each check has a number that stays; docs/doctor.md has what it says of broken installations.
     """
+    language = language_of(lang)
     settings = load_settings()
     checks = asyncio.run(doctor.examine(settings))
     members = [] if bundle_file is None else _written(bundle_file, settings, checks)
     if as_json:
         for check in checks:
-            print_json(check)
+            print_json(check.in_language(language))
     else:
+        told = [check.in_language(language) for check in checks]
         table(
-            ["code", "subject", "verdict", "what was found", "what to do"],
-            [[c.code, c.subject, c.verdict, c.said, c.fix] for c in checks],
+            [text(language, key) for key in HEADINGS],
+            [[c.code, c.title, text(language, f"check.verdict_{c.verdict}"), c.said, c.fix] for c in told],
         )
         if bundle_file is not None:
             line(f"{bundle_file} has {', '.join(members)}: look through it before you send it")

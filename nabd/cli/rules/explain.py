@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
 from devices.instants import to_microseconds
 from devices.texts.catalogue import text
-from devices.texts.languages import DEFAULT, LANGUAGES, Language
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
+from nabd.cli.languages import Lang, language_of
 from nabd.cli.output import fail, line, print_json, table
 from nabd.cli.rules.files import Json, RuleId
 from nabd.cli.values import instant
@@ -25,13 +24,11 @@ def explain(
     rule: RuleId,
     device: Annotated[str, typer.Argument(help="the device's name")],
     at: Annotated[str | None, typer.Option(help="an instant, or how long ago: 2h; now without it")] = None,
-    lang: Annotated[
-        str | None, typer.Option(help=f"{', '.join(LANGUAGES)}; the machine's language without it")
-    ] = None,
+    lang: Lang = None,
     as_json: Json = False,
 ) -> None:
     """Say how a rule stands on a device: each term with its value, since when, and what is still missing."""
-    language = _language(lang)
+    language = language_of(lang)
 
     async def work(opened: OpenDatabase) -> Explanation:
         now = opened.now()
@@ -57,11 +54,3 @@ def explain(
             line(f"  {name}: {value}")
     if explanation.terms:
         table([text(language, key) for key in texts.HEADINGS], texts.rows(explanation, language))
-
-
-def _language(asked: str | None) -> Language:
-    """Return the language asked for, else that of the machine, else English."""
-    if asked is not None and asked not in LANGUAGES:
-        raise typer.BadParameter(f"{asked!r}: one of {', '.join(LANGUAGES)}")
-    named = asked or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return next((language for language in LANGUAGES if named.lower().startswith(language)), DEFAULT)

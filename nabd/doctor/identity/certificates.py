@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from devices.texts.translated import TranslatedText, say, several
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.identity import broker_directory, tls_files
 from nabd.identity.broker_directory import TAKEN
@@ -18,10 +19,10 @@ WARN_BEFORE: Mapping[str, timedelta] = {
     REVOCATIONS: timedelta(days=7),
 }
 """How long before their end files are found: what `nabd sweep` renews was due long before."""
-FIXES: Mapping[str, str] = {
-    AUTHORITY: "make another (`nabd tls init` in another directory), and give it to devices beside this one",
-    SERVER: "`nabd tls renew`, or put the certificate there that its issuer has renewed",
-    REVOCATIONS: "run `nabd sweep` with NABD_BROKER_FILES and NABD_TLS_DIR: it signs the list anew",
+FIXES: Mapping[str, TranslatedText] = {
+    AUTHORITY: say("check.make_authority"),
+    SERVER: say("check.renew_certificate"),
+    REVOCATIONS: say("check.sign_revocations"),
 }
 TOOK_S = 60.0
 """In so many seconds the watcher takes what is new."""
@@ -38,43 +39,45 @@ def _certificates(directory: Path, now: datetime) -> CheckResult:
     try:
         files = tls_files.files(directory)
     except CertificateRefused as error:
-        return bad("certificates", str(error), "put the file back, or make it anew: `nabd tls --help`")
+        refused = say("check.certificate_refused", error=str(error))
+        return bad("certificates", refused, say("check.put_certificate"))
     if not files:
-        return note("certificates", f"none in {directory}", "`nabd tls init --host NAME` makes them")
+        none = say("check.certificates_none", directory=str(directory))
+        return note("certificates", none, say("check.make_certificates"))
     for one in files:
         if one.ends - now < WARN_BEFORE[one.file]:
             return bad("certificates", _ending(one, now), FIXES[one.file])
     first = min(files, key=lambda one: one.ends)
-    return fine("certificates", f"the first of {len(files)} to end is {first.file}, on {first.ends:%Y-%m-%d}")
+    ends = f"{first.ends:%Y-%m-%d}"
+    return fine("certificates", say("check.certificates_good", n=len(files), file=first.file, ends=ends))
 
 
-def _ending(one: CertificateFile, now: datetime) -> str:
-    days = (one.ends - now).days
-    when = f"ends in {days} days" if one.ends > now else f"is over since {one.ends:%Y-%m-%d}"
-    after = "; then the broker refuses every certificate" if one.file == REVOCATIONS else ""
-    return f"{one.file} ({one.subject}) {when}{after}"
+def _ending(one: CertificateFile, now: datetime) -> TranslatedText:
+    what = f"{one.file} ({one.subject})"
+    ending = say("check.certificate_over", file=what, since=f"{one.ends:%Y-%m-%d}")
+    if one.ends > now:
+        ending = say("check.certificate_ends", file=what, n=(one.ends - now).days)
+    return several([ending, say("check.all_refused")]) if one.file == REVOCATIONS else ending
 
 
 def _taken(directory: Path, now: datetime) -> CheckResult:
     subject = "broker files"
     put = [file for file in directory.glob("[!.]*") if file.name != broker_directory.APPLIED]
     if not put:
-        return bad(subject, f"nothing in {directory}", "run `nabd sweep` with the same NABD_BROKER_FILES")
+        empty = say("check.broker_files_none", directory=str(directory))
+        return bad(subject, empty, say("check.write_broker_files"))
     said = broker_directory.applied(directory)
     if not said:
-        fix = "let deploy/mosquitto/start run it, with MQTT_INCOMING for the same directory"
-        return bad(subject, f"no watcher takes what lies in {directory}", fix)
+        unwatched = say("check.broker_files_unwatched", directory=str(directory))
+        return bad(subject, unwatched, say("check.start_watcher"))
     for name, one in sorted(said.items()):
         if one.said != TAKEN:
-            return bad(
-                subject,
-                f"the broker goes on without {name}: {one.said}",
-                "see to that file; it is written anew when it changes",
-            )
+            without = say("check.broker_file_refused", file=name, error=one.said)
+            return bad(subject, without, say("check.mend_broker_file"))
     for file in sorted(put):
         age = now.timestamp() - file.stat().st_mtime
         known = said.get(file.name)
         if age > TOOK_S and (known is None or known.digest != broker_directory.digest(file.read_bytes())):
-            fix = "see whether the watcher (deploy/mosquitto/watch) runs beside the broker"
-            return bad(subject, f"{file.name} is there for {age:.0f} s and is not taken", fix)
-    return fine(subject, f"the broker goes by all {len(put)}")
+            left = say("check.broker_file_left", file=file.name, seconds=round(age))
+            return bad(subject, left, say("check.look_at_watcher"))
+    return fine(subject, say("check.broker_files_taken", n=len(put)))

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from devices.credentials import authority
+from devices.texts.translated import say
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.identity.certificates import WARN_BEFORE
 from nabd.identity.tls_files import AUTHORITY, SERVER
 from nabd.settings import Settings, tls_directory
 
 ASK_S = 3.0
-_AGAIN = "start what shows it again: `systemctl restart nabd-https`, `docker compose restart https`"
 
 
 def check(settings: Settings, now: datetime) -> CheckResult | None:
@@ -29,18 +29,19 @@ def check(settings: Settings, now: datetime) -> CheckResult | None:
         pem = ssl.get_server_certificate((host, port), timeout=ASK_S)
         shown = x509.load_pem_x509_certificate(pem.encode())
     except (OSError, ValueError) as error:
-        why = f"{host}:{port} shows no certificate from here: {error}"
-        return note(
-            "https", why, "look with a browser; `nabd-https` (in containers `https`) says more in its log"
-        )
+        none = say("check.https_none", address=f"{host}:{port}", error=str(error))
+        return note("https", none, say("check.look_with_browser"))
     ends = shown.not_valid_after_utc
+    place, day = f"{host}:{port}", f"{ends:%Y-%m-%d}"
     if _is_older_one_of_ours(shown, tls_directory(settings)):
-        said = f"what {host}:{port} shows, good until {ends:%Y-%m-%d}, is not {SERVER}"
-        return bad("https", said, _AGAIN)
+        older = say("check.https_older", address=place, ends=day, file=SERVER)
+        return bad("https", older, say("check.restart_https"))
+    if ends <= now:
+        return bad("https", say("check.https_over", address=place, since=day), say("check.renew_https"))
     if ends - now < WARN_BEFORE[SERVER]:
-        when = f"ends in {(ends - now).days} days" if ends > now else f"is over since {ends:%Y-%m-%d}"
-        return bad("https", f"the certificate at {host}:{port} {when}", f"renew it, or {_AGAIN}")
-    return fine("https", f"{host}:{port} shows a certificate that is good until {ends:%Y-%m-%d}")
+        ending = say("check.https_ends", address=place, n=(ends - now).days)
+        return bad("https", ending, say("check.renew_https"))
+    return fine("https", say("check.https_good", address=place, ends=day))
 
 
 def _is_older_one_of_ours(shown: x509.Certificate, directory: Path) -> bool:

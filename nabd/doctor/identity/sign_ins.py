@@ -5,6 +5,7 @@ from __future__ import annotations
 from devices.credentials import refusals
 from devices.credentials.refusals import MANY
 from devices.instants import to_datetime
+from devices.texts.translated import say, several
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
@@ -15,9 +16,9 @@ async def check_sign_ins(connection: Connection, settings: Settings) -> CheckRes
     """Look at the last ten minutes."""
     now, _ = clock.parse(settings.clock)
     found = await refusals.recent(connection, to_datetime(now()))
-    said = f"{found.count} refused at the broker within ten minutes"
+    refused = say("check.sign_ins_refused", n=found.count)
     if found.count < MANY:
-        return fine("sign ins", said)
-    where = f", most from {', '.join(found.addresses)}" if found.addresses else ""
-    fix = "a device with an old password, or somebody who guesses: docs/credentials.md, Who is refused"
-    return note("sign ins", f"{said}{where}", fix)
+        return fine("sign ins", refused)
+    if found.addresses:
+        refused = several([refused, say("check.sign_ins_from", addresses=tuple(found.addresses))])
+    return note("sign ins", refused, say("check.look_who_guesses"))

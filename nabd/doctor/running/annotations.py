@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from devices.instants import to_datetime
+from devices.texts.translated import say
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.settings import Settings
 from store.connection import Connection
 
-SUBJECT = "annotations"
 LATE_S = 600.0
 
 # Whoever posts to a server holds its name as long as its session lives: store/holder.py.
@@ -40,13 +40,13 @@ async def check_annotations(connection: Connection, settings: Settings) -> Check
     late = to_datetime(now()) - timedelta(seconds=LATE_S * speed)
     rows = await connection.fetch(_SERVERS, late)
     if not rows:
-        return fine(SUBJECT, "no Grafana is posted to")
+        return fine("annotations", say("check.annotations_none"))
     waiting = [row["server"] for row in rows if row["waits"]]
     dead = [row["server"] for row in rows if not row["is_alive"]]
     if waiting:
-        fix = "start `nabd grafana annotate`, read its log"
-        return bad(SUBJECT, f"alerts have waited for {LATE_S / 60:.0f} minutes: {', '.join(waiting)}", fix)
+        late_alerts = say("check.annotations_wait", minutes=round(LATE_S / 60), servers=tuple(waiting))
+        return bad("annotations", late_alerts, say("check.start_annotate"))
     if dead:
-        fix = "start `nabd grafana annotate`, unless a timer runs it with --once"
-        return note(SUBJECT, f"nobody posts to {', '.join(dead)} just now; no alert waits", fix)
-    return fine(SUBJECT, f"alerts are posted to {', '.join(row['server'] for row in rows)}")
+        nobody = say("check.annotations_unposted", servers=tuple(dead))
+        return note("annotations", nobody, say("check.annotate_by_timer"))
+    return fine("annotations", say("check.annotations_posted", servers=tuple(row["server"] for row in rows)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devices import kinds
+from devices.texts.translated import say, several, some_of
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
@@ -18,14 +19,12 @@ async def check_blind(connection: Connection, settings: Settings) -> CheckResult
     now, _ = clock.parse(settings.clock)
     found = await blind_rules(connection, kinds.load(settings.kinds_dir), now(), limit=LOOKED_AT)
     if not found:
-        return fine("blind rules", "every rule can be decided where we looked")
-    devices: dict[str, list[str]] = {}
+        return fine("blind rules", say("check.blind_none"))
+    devices: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in found:
-        devices.setdefault(f"{one.rule} (lacks {', '.join(one.missing)})", []).append(one.device)
-    said = "; ".join(f"{rule} on {names[0]}{_others(names)}" for rule, names in devices.items())
-    fix = "`nabd rule blind` lists them; mend the sensor, or let the rule say known(x, otherwise)"
-    return note("blind rules", said, fix)
-
-
-def _others(names: list[str]) -> str:
-    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+        devices.setdefault((one.rule, tuple(one.missing)), []).append(one.device)
+    blind = [
+        say("check.blind", rule=rule, missing=missing, devices=some_of(names, 1))
+        for (rule, missing), names in devices.items()
+    ]
+    return note("blind rules", several(blind), say("check.list_blind"))

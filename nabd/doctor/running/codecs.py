@@ -11,6 +11,7 @@ from devices.codecs.limits import Limits
 from devices.codecs.sandboxed import Sandbox
 from devices.instants import to_datetime
 from devices.storable import storable
+from devices.texts.translated import say, several
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.settings import Settings
@@ -31,19 +32,24 @@ async def check_codecs(connection: Connection, settings: Settings) -> CheckResul
     try:
         confined = not await asyncio.to_thread(_used, settings) or await _is_confined()
     except CodecsAway as error:
-        return bad("codecs", str(error), "messages that codecs decode wait until one starts: docs/codecs.md")
-    said = [] if confined else ["they run without seccomp, confined by limits and an empty environment alone"]
-    said += [
-        f"{storable(one.codec, 80)} failed for {one.messages:,} messages of {one.devices:,} devices,"
-        f" last: {storable(one.reason, 120)}"
+        return bad("codecs", say("check.codecs_away", error=str(error)), say("check.codecs_wait"))
+    causes = [] if confined else [say("check.codecs_unconfined")]
+    causes += [
+        say(
+            "check.codec_failed",
+            codec=storable(one.codec, 80),
+            messages=one.messages,
+            devices=one.devices,
+            error=storable(one.reason, 120),
+        )
         for one in found[:SHOWN]
     ]
-    said += [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    fixes = [] if confined else ["use codecs that you trust, or a kernel with seccomp on x86_64 or aarch64"]
-    fixes += ["try it with what a device sent (`nabd rejections`, `nabd profile test`)"] if found else []
-    if not said:
-        return fine("codecs", "none has failed within a day")
-    return note("codecs", "; ".join(said), f"{'; '.join(fixes)}: docs/codecs.md")
+    causes += [say("check.others", n=len(found) - SHOWN)] if len(found) > SHOWN else []
+    fixes = [] if confined else [say("check.confine_codecs")]
+    fixes += [say("check.try_codec")] if found else []
+    if not causes:
+        return fine("codecs", say("check.codecs_good"))
+    return note("codecs", several(causes), several(fixes))
 
 
 def _used(settings: Settings) -> bool:

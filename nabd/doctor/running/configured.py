@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devices.commands.configured import drifting
+from devices.texts.translated import say
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
@@ -17,6 +18,5 @@ async def check_configured(connection: Connection, settings: Settings) -> CheckR
     now, _ = clock.parse(settings.clock)
     count = await drifting(connection, now() - PATIENCE)
     if not count:
-        return fine("configuration", "every device is set as it is wanted")
-    said = f"{count} devices have not been set as is wanted for an hour"
-    return note("configuration", said, "`nabd device config --drift` lists them, with what they refuse")
+        return fine("configuration", say("check.configured"))
+    return note("configuration", say("check.not_configured", n=count), say("check.list_drift"))

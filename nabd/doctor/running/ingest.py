@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from devices.instants import to_microseconds
+from devices.texts.translated import TranslatedText, say
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.readiness import ALIVE_S
@@ -33,26 +34,30 @@ async def check_ingest(connection: Connection, settings: Settings) -> CheckResul
     """Tell which ingest does not run, waits for a municipality, or has not caught up: the worst."""
     rows = await connection.fetch(_SHARDS, settings.shard)
     if not await connection.fetchval(_EXISTS, settings.shard):
-        fix = f"make it by `nabd shard add {settings.shard}`, or set NABD_SHARD to one of `nabd shard list`"
-        return bad("ingest", f"no shard {settings.shard!r}", fix)
+        unknown = say("check.shard_unknown", shard=settings.shard)
+        return bad("ingest", unknown, say("check.add_shard", shard=settings.shard))
     for row in rows:
         if row["arriving"]:
-            name, towns = row["name"], " ".join(row["arriving"])
-            fix = f"say again `nabd shard divide {towns} --to {name}`"
-            return bad("ingest", f"shard {name} waits: {towns} is still on its way to it", fix)
+            moved = say("check.shard_waits", shard=row["name"], municipalities=tuple(row["arriving"]))
+            command = f"`nabd shard divide {' '.join(row['arriving'])} --to {row['name']}`"
+            return bad("ingest", moved, say("check.divide_again", command=command))
     now, speed = clock.parse(settings.clock)
     for row in rows:
-        alive_at, whose = row["alive_at"], _whose(row, len(rows))
-        silent = None if alive_at is None else (now() - to_microseconds(alive_at)) / 1e6 / speed
-        if silent is None or silent > ALIVE_S:
-            said = "has never run" if silent is None else f"has been silent for {silent:.0f} s"
-            of_shard = "" if len(rows) == 1 else f" with NABD_SHARD={row['name']}"
-            return bad("ingest", f"{whose}{said}", f"start `nabd ingest`{of_shard}, read its log")
+        fix = say("check.start_ingest")
+        if len(rows) > 1:
+            fix = say("check.start_ingest_of", shard=row["name"])
+        if row["alive_at"] is None:
+            return bad("ingest", _of_shard(say("check.ingest_never"), row, len(rows)), fix)
+        silent_s = (now() - to_microseconds(row["alive_at"])) / 1e6 / speed
+        if silent_s > ALIVE_S:
+            silent = say("check.ingest_silent", seconds=round(silent_s))
+            return bad("ingest", _of_shard(silent, row, len(rows)), fix)
     behind = [row for row in rows if row["caught_up_at"] is None]
     if behind:
-        return note("ingest", f"{_whose(behind[0], len(rows))}is catching up with what the broker holds")
-    of_all = "" if len(rows) == 1 else f" in all {len(rows)} shards"
-    return fine("ingest", f"is alive and has caught up{of_all}")
+        return note("ingest", _of_shard(say("check.ingest_behind"), behind[0], len(rows)))
+    if len(rows) > 1:
+        return fine("ingest", say("check.ingests_alive", n=len(rows)))
+    return fine("ingest", say("check.ingest_alive"))
 
 
 async def check_session(connection: Connection, settings: Settings) -> CheckResult:
@@ -61,16 +66,15 @@ async def check_session(connection: Connection, settings: Settings) -> CheckResu
     rows = await connection.fetch(_SHARDS, settings.shard)
     taken = [row for row in rows if row["taken_over_at"] is not None]
     if not taken:
-        return fine("session", "nobody has taken it from ingest")
+        return fine("session", say("check.session_own"))
     row = max(taken, key=lambda one: to_microseconds(one["taken_over_at"]))
     ago_s = (now() - to_microseconds(row["taken_over_at"])) / 1e6 / speed
-    said = f"another client took {row['client_id']} from ingest {row['takeovers']:,} times,"
-    said += f" last {ago_s / 3600:.1f} h ago"
+    hours = round(ago_s / 3600, 1)
+    lost = say("check.session_taken", client=row["client_id"], n=row["takeovers"], hours=hours)
     if ago_s > TAKEN_OVER_S:
-        return fine("session", said)
-    fix = "give ~ingest another password and this installation another client id: docs/operations.md"
-    return bad("session", said, fix)
+        return fine("session", lost)
+    return bad("session", lost, say("check.change_password"))
 
 
-def _whose(row: asyncpg.Record, shards: int) -> str:
-    return "" if shards == 1 else f"shard {row['name']} "
+def _of_shard(found: TranslatedText, row: asyncpg.Record, shards: int) -> TranslatedText:
+    return found if shards == 1 else say("check.of_shard", shard=row["name"], found=found)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from devices.instants import to_datetime
 from devices.storable import storable
+from devices.texts.translated import say, some_of
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
@@ -13,7 +14,6 @@ from readings import over_quota
 from store.connection import Connection
 
 WITHIN = timedelta(days=1)
-SHOWN = 5
 
 
 async def check_quotas(connection: Connection, settings: Settings) -> CheckResult:
@@ -21,11 +21,6 @@ async def check_quotas(connection: Connection, settings: Settings) -> CheckResul
     since = to_datetime(clock.parse(settings.clock)[0]()) - WITHIN
     found = await over_quota.by_device(connection, since)
     if not found:
-        return fine("quotas", "no device has sent more than it may within a day")
-    named = ", ".join(f"{storable(name, 80)} ({n:,})" for name, n in list(found.items())[:SHOWN])
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    fix = (
-        "see what it sends (`nabd rejections --reason quota`) and mend or revoke it; where it is right, raise"
-        " NABD_KIND_QUOTAS or NABD_QUOTA_*, or give the device its attribute interval_s: docs/limits.md"
-    )
-    return note("quotas", f"messages over the quota within a day: {named}{more}", fix)
+        return fine("quotas", say("check.quotas_kept"))
+    devices = some_of([f"{storable(name, 80)} ({n:,})" for name, n in found.items()])
+    return note("quotas", say("check.quotas_exceeded", devices=devices), say("check.raise_quota"))

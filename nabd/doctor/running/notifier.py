@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devices.instants import to_datetime, to_microseconds
+from devices.texts.translated import say, several
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.readiness import ALIVE_S
@@ -17,12 +18,13 @@ async def check_notifier(connection: Connection, settings: Settings) -> CheckRes
     at = now()
     standing = await told.standing(connection, to_datetime(at))
     if standing.alive_at is None:
-        return note("notify", "has never run: nobody is told of alerts", "start `nabd notify`")
+        return note("notify", say("check.notifier_never"), say("check.start_notify"))
     silent_s = (at - to_microseconds(standing.alive_at)) / 1e6 / speed
     if silent_s > ALIVE_S:
-        return bad("notify", f"has been silent for {silent_s:.0f} s", "start `nabd notify`, read its log")
+        silent = say("check.notifier_silent", seconds=round(silent_s))
+        return bad("notify", silent, say("check.restart_notify"))
     failing = [c for c in await channel_health.health(connection, at) if c.failing_since is not None]
     if failing:
-        said = "; ".join(f"{c.channel} fails: {c.answer}" for c in failing)
-        return bad("notify", said, "correct the channel's settings, or ask who runs the service")
-    return fine("notify", "is alive, and no channel fails")
+        fail = [say("check.channel_fails", channel=c.channel, answer=str(c.answer)) for c in failing]
+        return bad("notify", several(fail), say("check.correct_channel"))
+    return fine("notify", say("check.notifier_alive"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from devices import kinds
 from devices.instants import to_datetime
+from devices.texts.translated import say, several
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
@@ -24,18 +25,22 @@ _LOOKED = "SELECT max(looked_at) FROM retention_run"
 async def check_retention(connection: Connection, settings: Settings) -> CheckResult:
     """Tell which class of what grows has been behind for more than a day, or is not looked at."""
     if unknown := set(settings.kind_retention_days) - set(kinds.load(settings.kinds_dir)):
-        fix = "correct NABD_KIND_RETENTION_DAYS"
-        return note("retention", f"lengths are set for kinds that do not exist: {', '.join(unknown)}", fix)
+        strange = say("check.retention_unknown", kinds=tuple(sorted(unknown)))
+        return note("retention", strange, say("check.correct_retention"))
     now, _ = clock.parse(settings.clock)
     at = to_datetime(now())
     if await connection.fetchval(_LOOKED) is None:
-        return note("retention", "what is old was never looked for", "start `nabd sweep`: it does so")
+        return note("retention", say("check.retention_never"), say("check.sweep_does"))
     late = await connection.fetch(_RUNS, at - LATE)
     unseen = [row["class"] for row in late if row["unseen"]]
     if unseen:
-        return note("retention", f"not looked at for a day: {', '.join(unseen)}", "start `nabd sweep`")
+        found = say("check.retention_unseen", classes=tuple(unseen))
+        return note("retention", found, say("check.start_sweep"))
     if late:
-        behind = ", ".join(f"{row['class']} (since {row['behind_since']:%Y-%m-%d})" for row in late)
-        fix = "`nabd store status` shows it; 100,000 rows go every half minute: is the disk too slow?"
-        return note("retention", f"more is old than was removed: {behind}", fix)
-    return fine("retention", "nothing is kept longer than asked")
+        behind = [
+            say("check.class_since", name=one["class"], since=f"{one['behind_since']:%Y-%m-%d}")
+            for one in late
+        ]
+        found = say("check.retention_behind", classes=several(behind))
+        return note("retention", found, say("check.look_at_store"))
+    return fine("retention", say("check.retention_kept"))

@@ -8,12 +8,12 @@ from devices.instants import to_datetime
 from devices.sources.listing import list_sources
 from devices.sources.source import Source, Way
 from devices.sources.states import is_alive
+from devices.texts.translated import TranslatedText, say, several
 from nabd import clock
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.settings import Settings
 from store.connection import Connection
 
-SUBJECT = "sources"
 WITHIN = timedelta(days=1)
 SHOWN = 5
 
@@ -24,19 +24,24 @@ async def check_sources(connection: Connection, settings: Settings) -> CheckResu
     enabled = [one for one in await list_sources(connection) if one.enabled]
     heard = [one for one in enabled if one.way is Way.MQTT]
     if heard and not any(is_alive(one, now(), speed) for one in heard):
-        return bad(SUBJECT, "nobody hears them: `nabd bridge` gives no sign of life", "start `nabd bridge`")
-    away = [f"{one.name}: {_said(one)}" for one in enabled if one.state and _said(one)]
+        return bad("sources", say("check.sources_unheard"), say("check.start_bridge"))
+    away = [wrong for one in enabled if (wrong := _wrong(one))]
     if away:
-        return bad(SUBJECT, "; ".join(away), "`nabd source show NAME`, and docs/bridge.md for what it says")
-    return fine(SUBJECT, f"{len(enabled)} are heard" if enabled else "there are none")
+        return bad("sources", several(away), say("check.show_source"))
+    if not enabled:
+        return fine("sources", say("check.sources_none"))
+    return fine("sources", say("check.sources_heard", n=len(enabled)))
 
 
-def _said(source: Source) -> str:
-    """Return what is wrong with a source, empty where nothing is."""
-    assert source.state is not None
+def _wrong(source: Source) -> TranslatedText | None:
+    """Return what is wrong with a source."""
+    if source.state is None:
+        return None
+    if source.state.reason:
+        return say("check.source_says", source=source.name, reason=source.state.reason)
     if source.state.connected or source.way is Way.WEBHOOK:
-        return source.state.reason
-    return source.state.reason or "not connected"
+        return None
+    return say("check.source_away", source=source.name)
 
 
 async def check_partly_read(connection: Connection, settings: Settings) -> CheckResult:
@@ -48,11 +53,10 @@ async def check_partly_read(connection: Connection, settings: Settings) -> Check
         if one.enabled and one.state and one.state.problem_at and one.state.problem_at >= since
     ]
     if not found:
-        return fine("partly read", "no message of a source within a day was read in part only")
-    said = "; ".join(
-        f"{name}: {state.problems:,} since it was added, last: {state.problem}"
+        return fine("partly read", say("check.all_read"))
+    partly = [
+        say("check.partly_read", source=name, count=state.problems, problem=str(state.problem))
         for name, state in found[:SHOWN]
-    )
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    fix = "try the profile with what the device sends (`nabd profile test`), and correct it: docs/profiles.md"
-    return note("partly read", said + more, fix)
+    ]
+    partly += [say("check.others", n=len(found) - SHOWN)] if len(found) > SHOWN else []
+    return note("partly read", several(partly), say("check.try_profile"))

@@ -18,11 +18,11 @@ CELLS = (2, 5)
 
 Counted are the readings of the run."""
 _BEGUN, _READINGS, _DARK = 2, 3, 4
-_PROOF = 12
+PROOF = 12
 """So many readings prove a standstill of whatever length; two that are equal by chance do not."""
-_RARE_PROOF = 5
+RARE_PROOF = 5
 """Readings that a device needs which reports more rarely than its kind, and than the window is long."""
-_THINNED = 2.5
+THINNED = 2.5
 """Fewer prove it where the kind itself sends fewer in the window, even if so many times less come through."""
 
 
@@ -90,9 +90,9 @@ def _needed(view: HistoryView, found: DecidedRows, window: Hold) -> Instants | i
         return window.readings
     usual = view.context.usual_us()[found.rows]
     own = view.context.interval_us()[found.rows]
-    needed = np.clip((window.lasting_us / (_THINNED * usual)).astype(np.int64), 1, _PROOF)
-    rare = (own >= window.lasting_us) & (own > _THINNED * usual)
-    return np.where(rare, np.maximum(needed, _RARE_PROOF), needed)
+    needed = np.clip((window.lasting_us / (THINNED * usual)).astype(np.int64), 1, PROOF)
+    rare = (own >= window.lasting_us) & (own > THINNED * usual)
+    return np.where(rare, np.maximum(needed, RARE_PROOF), needed)
 
 
 def _unrolled(view: HistoryView, found: DecidedRows, value: Floats, turn: float) -> Floats:

@@ -27,7 +27,7 @@ KEPT = 32
 _STEP = 1.05
 """Gaps are kept as powers of this times the kind's interval, in one byte."""
 _MOST = 127
-_ABSENT = -_MOST - 1
+ABSENT = -_MOST - 1
 SLOW, BRISK = 2.5, 0.5
 """A gap longer than this many of the kind's intervals is slow, one shorter than that is brisk."""
 _FEWEST_SLOW = 3
@@ -123,7 +123,7 @@ def learn(
     known = (before != never) & (waited > 0)
     ratio = np.full(len(at), np.nan)
     np.divide(at - before, waited, out=ratio, where=known)
-    code = _codes(ratio)
+    code = codes_of(ratio)
 
     slow = known & (ratio > SLOW)
     slow_at = _latest(slow, at, begin, group, rows.slow_at[owners])
@@ -139,7 +139,9 @@ def learn(
     if odd.any():
         pace, patience = np.ones(len(observed_at)), np.ones(len(observed_at))
         strange = np.flatnonzero(counted)[odd]
-        pace[strange], patience[strange] = of_windows(_windows(rows, owners, group, number, known, code, odd))
+        pace[strange], patience[strange] = of_windows(
+            windows_of(rows, owners, group, number, known, code, odd)
+        )
     was = (rows.gaps[owners] < rows.slow_until[owners]) | (rows.gaps[owners] >= KEPT) & (
         rows.watermark[owners] - rows.brisk_since[owners] >= BRISK_FOR_US
     )
@@ -157,11 +159,11 @@ def learn(
     )
 
 
-def _codes(ratio: Floats) -> Codes:
-    """Return gaps in intervals as powers of _STEP, _ABSENT where there is none."""
+def codes_of(ratio: Floats) -> Codes:
+    """Return gaps in intervals as powers of _STEP, ABSENT where there is none."""
     with np.errstate(invalid="ignore"):
         power = np.rint(np.log(np.maximum(ratio, 1e-9).astype(np.float32)) * np.float32(1.0 / np.log(_STEP)))
-    codes: Codes = np.where(np.isnan(power), _ABSENT, np.clip(power, -_MOST, _MOST)).astype(np.int8)
+    codes: Codes = np.where(np.isnan(power), ABSENT, np.clip(power, -_MOST, _MOST)).astype(np.int8)
     return codes
 
 
@@ -201,7 +203,7 @@ def _kept_gaps(owners: Rows, group: Rows, known: Bools, number: Instants, code: 
     return [Patch("gap", owners[group[kept]], ((number[kept] - 1) % KEPT).astype(np.intp), code[kept])]
 
 
-def _windows(
+def windows_of(
     rows: PaceRows, owners: Rows, owner: Rows, number: Instants, known: Bools, code: Codes, odd: Bools
 ) -> Codes:
     """Return the gaps that are remembered as of each odd row, oldest first, (m, KEPT)."""
@@ -214,9 +216,9 @@ def _windows(
     old = rows.gap[owners[strange][:, None], (old_number - 1) % KEPT]
     fresh = np.bincount(place[owner[known & (place[owner] >= 0)]], minlength=len(strange))
     offset = np.cumsum(KEPT + fresh) - (KEPT + fresh)
-    series = np.full(int((KEPT + fresh).sum()), _ABSENT, dtype=np.int8)
+    series = np.full(int((KEPT + fresh).sum()), ABSENT, dtype=np.int8)
     cells = np.arange(KEPT)
-    series[offset[:, None] + cells] = np.where(old_number >= 1, old, _ABSENT)
+    series[offset[:, None] + cells] = np.where(old_number >= 1, old, ABSENT)
     own = np.flatnonzero(place[owner] >= 0)
     end = np.full(len(owner), -1, dtype=np.intp)
     end[own] = offset[place[owner[own]]] + KEPT + (number[own] - total[place[owner[own]]])
@@ -229,7 +231,7 @@ def _windows(
 def of_windows(windows: Codes) -> tuple[Floats, Floats]:
     """Return pace and patience of (m, KEPT) remembered gaps; 1 where nothing else is certain."""
     ordered = np.sort(windows, axis=1)
-    held = (ordered != _ABSENT).sum(axis=1)
+    held = (ordered != ABSENT).sum(axis=1)
     each, start = np.arange(len(ordered)), KEPT - held
     there = np.maximum(held, 1)
     middle = ordered[each, np.minimum(start + (there - 1) // 2, KEPT - 1)]

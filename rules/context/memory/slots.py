@@ -26,7 +26,7 @@ LEARN_WITHIN = 0.1
 """Share of the normal value by which a learned value may differ: a fault must not become normal in days."""
 DAY_US = 86_400_000_000
 
-_SUM, _COUNT, _NORMAL, _WIDTH = SLOTS, SLOTS + 1, SLOTS + 2, SLOTS + 3
+SUM, COUNT, NORMAL, WIDTH = SLOTS, SLOTS + 1, SLOTS + 2, SLOTS + 3
 
 Conclude = Callable[[NDArray[np.float64]], Floats]
 """Turns (m, 8) slot means, oldest first, NaN where unknown, into (m,) numbers."""
@@ -34,7 +34,7 @@ Conclude = Callable[[NDArray[np.float64]], Floats]
 
 def cells(levels: int) -> tuple[int, int]:
     """Return how many numbers and instants are remembered: the slots of each level, and the slot's number."""
-    return _WIDTH * levels, 1
+    return WIDTH * levels, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +84,10 @@ def compute(view: HistoryView, value: Floats, level: Floats | None, policy: Slot
 
 def _add_one(view: HistoryView, group: Rows, bins: Rows, value: Floats, policy: SlotPolicy) -> Floats:
     """Return the result of one row each of devices whose slot goes on: the ordinary batch."""
-    devices, column = view.grouping.state_rows[group], view.first_value + bins * _WIDTH
-    normal: Floats = view.values[devices, column + _NORMAL]
+    devices, column = view.grouping.state_rows[group], view.first_value + bins * WIDTH
+    normal: Floats = view.values[devices, column + NORMAL]
     near = _near(value, normal, policy)
-    for cell, more in ((_SUM, value), (_COUNT, np.ones(len(value)))):
+    for cell, more in ((SUM, value), (COUNT, np.ones(len(value)))):
         known = view.values[devices, column + cell]
         view.patches.append(Patch("value", devices[near], (column + cell)[near], (known + more)[near]))
     return normal
@@ -125,7 +125,7 @@ def _fill(
     by_rank = np.argsort(np.repeat(rank, size), kind="stable")
     for mine in np.split(by_rank, np.cumsum(np.bincount(np.repeat(rank, size)))[:-1]):
         _advance(table, owner[mine], number[mine], policy)
-        normal = table.cells[owner[mine], bins[mine], _NORMAL]
+        normal = table.cells[owner[mine], bins[mine], NORMAL]
         result[rows[mine]] = normal
         _learn(table.cells, owner[mine], bins[mine], value[mine], normal, policy)
 
@@ -148,8 +148,8 @@ def _fill_all(
     begins[1:] = owner[1:] != owner[:-1]
     first, last = np.flatnonzero(begins), np.append(np.flatnonzero(begins)[1:], len(owner)) - 1
     continued = number == present[owner]
-    total = np.where(continued, cells[owner, _SUM], 0.0)
-    count = np.where(continued, cells[owner, _COUNT], 0.0)
+    total = np.where(continued, cells[owner, SUM], 0.0)
+    count = np.where(continued, cells[owner, COUNT], 0.0)
     np.add.at(total, slot, value)
     count += np.bincount(slot, minlength=len(owner))
 
@@ -158,7 +158,7 @@ def _fill_all(
     back = np.arange(SLOTS - 1, 0, -1)
     known_number = present[:, None] - back
     known_mean = cells[each[:, None], known_number % SLOTS]
-    before = np.where(cells[:, _COUNT] > 0, cells[:, _SUM] / np.maximum(cells[:, _COUNT], 1), np.nan)
+    before = np.where(cells[:, COUNT] > 0, cells[:, SUM] / np.maximum(cells[:, COUNT], 1), np.nan)
     key = np.concatenate([np.repeat(each, SLOTS - 1), each, owner])
     resumed = np.zeros(len(each), dtype=np.bool_)
     resumed[owner[first]] = continued[first]
@@ -177,7 +177,7 @@ def _fill_all(
         age = number - when[there]
         fits = (here >= step) & (key[there] == owner) & (age > 0) & (age < SLOTS)
         window[fits, SLOTS - age[fits]] = means[there[fits]]
-    normal = np.where(continued, cells[owner, _NORMAL], np.nan)
+    normal = np.where(continued, cells[owner, NORMAL], np.nan)
     fresh = ~continued
     normal[fresh] = policy.conclude(window[fresh])
     result[rows] = normal[slot]
@@ -187,17 +187,17 @@ def _fill_all(
     for age in range(1, SLOTS):
         cells[whose, (number[end] - age) % SLOTS] = window[end, SLOTS - age]
     cells[whose, number[end] % SLOTS] = np.nan
-    cells[whose, _NORMAL] = normal[end]
+    cells[whose, NORMAL] = normal[end]
     present[whose] = number[end]
-    cells[owner[last], _SUM], cells[owner[last], _COUNT] = total[last], count[last]
+    cells[owner[last], SUM], cells[owner[last], COUNT] = total[last], count[last]
 
 
 def _load(view: HistoryView, owners: Rows, policy: SlotPolicy) -> _Table:
     devices = view.grouping.state_rows[owners]
     # Row after row: what is learned is added in place.
-    cells = np.ascontiguousarray(view.value(slice(0, _WIDTH * policy.levels), devices))
+    cells = np.ascontiguousarray(view.value(slice(0, WIDTH * policy.levels), devices))
     number = view.instant(0, devices)
-    return _Table(cells=cells.reshape(len(owners), policy.levels, _WIDTH), number=number)
+    return _Table(cells=cells.reshape(len(owners), policy.levels, WIDTH), number=number)
 
 
 def _store(view: HistoryView, owners: Rows, table: _Table) -> None:
@@ -215,16 +215,16 @@ def _advance(table: _Table, owner: Rows, number: NDArray[np.int64], policy: Slot
     owners, position = np.unique(owner[moved], return_index=True)
     new, old = number[moved][position], table.number[owners]
     cells = table.cells[owners]
-    total, count = np.nan_to_num(cells[:, :, _SUM]), np.nan_to_num(cells[:, :, _COUNT])
+    total, count = np.nan_to_num(cells[:, :, SUM]), np.nan_to_num(cells[:, :, COUNT])
     each = np.arange(len(owners))
     cells[each, :, old % SLOTS] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     for ahead in range(1, SLOTS + 1):
         skipped = old + ahead <= new
         cells[each[skipped], :, (old[skipped] + ahead) % SLOTS] = np.nan
-    cells[:, :, _SUM] = cells[:, :, _COUNT] = 0.0
+    cells[:, :, SUM] = cells[:, :, COUNT] = 0.0
     chronological = (new[:, None] + np.arange(SLOTS)) % SLOTS
     means = cells[each[:, None, None], np.arange(policy.levels)[None, :, None], chronological[:, None, :]]
-    cells[:, :, _NORMAL] = policy.conclude(means.reshape(-1, SLOTS)).reshape(len(owners), policy.levels)
+    cells[:, :, NORMAL] = policy.conclude(means.reshape(-1, SLOTS)).reshape(len(owners), policy.levels)
     table.cells[owners] = cells
     table.number[owners] = new
 
@@ -235,9 +235,9 @@ def _learn(
     near = _near(value, normal, policy)
     cell = owner[near] * policy.levels + bins[near]
     # What was summed before is added first, so the sum does not depend on how readings are cut into batches.
-    flat = table.reshape(-1, _WIDTH)
-    np.add.at(flat[:, _SUM], cell, value[near])
-    np.add.at(flat[:, _COUNT], cell, 1.0)
+    flat = table.reshape(-1, WIDTH)
+    np.add.at(flat[:, SUM], cell, value[near])
+    np.add.at(flat[:, COUNT], cell, 1.0)
 
 
 def median(means: NDArray[np.float64]) -> Floats:

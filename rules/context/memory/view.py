@@ -6,12 +6,14 @@ adopted once the batch is committed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.compiled.part import Function
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
 from rules.context.patch import Patch
@@ -31,6 +33,7 @@ class HistoryView:
 
     late: (n,) rows that have no past. values, instants: (d, ...) the whole state's, of which the history's
     own cells begin at first_value and first_instant. patches: what is to be remembered after the step.
+    functions: compiled ones, see rules.context.compiled; empty without.
     """
 
     context: RuleContext
@@ -42,6 +45,7 @@ class HistoryView:
     first_value: int
     first_instant: int
     patches: list[Patch]
+    functions: Mapping[str, Function]
 
     def blank(self) -> Floats:
         """Return a result that is undecided everywhere."""
@@ -134,10 +138,15 @@ def uninterrupted_until(gap: MaxGap, context: RuleContext) -> Instants:
     return until
 
 
+def until_of(view: HistoryView) -> Instants:
+    """Return until when another reading continues each row by the view's gap, computed once a step."""
+    return view.context.keep(("until", view.gap), lambda: uninterrupted_until(view.gap, view.context))
+
+
 def _track(view: HistoryView, rows: Rows) -> DecidedRows:
     whose = view.grouping.state_rows[view.grouping.group[rows]]
     at = view.context.observed_at[rows]
-    until = view.context.keep(("until", view.gap), lambda: uninterrupted_until(view.gap, view.context))[rows]
+    until = until_of(view)[rows]
     first = np.ones(len(rows), dtype=np.bool_)
     first[1:] = whose[1:] != whose[:-1]
     begin = np.flatnonzero(first)

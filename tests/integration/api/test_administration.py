@@ -10,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from nabd.doctor.check import CheckResult, bad
+from devices.texts.languages import Language
+from devices.texts.translated import say
+from nabd.doctor.check import CheckText, bad
 from people.roles import Role
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
@@ -135,9 +137,10 @@ async def test_rules_are_checked_without_being_applied(
 async def test_system_says_what_doctor_found_with_its_fix(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
-    async def examine() -> Sequence[CheckResult]:
+    async def examine(language: Language) -> Sequence[CheckText]:
         assert pool.get_idle_size() == pool.get_size(), "no connection is held while checks run"
-        return [bad("disk", "0.1 GB free", "make room")]
+        full = bad("disk", say("check.free_at", gb=0.1, place="/srv"), say("check.correct_broker"))
+        return [full.in_language(language)]
 
     await builders.let_in(pool)
     app: FastAPI = create_app(
@@ -148,11 +151,22 @@ async def test_system_says_what_doctor_found_with_its_fix(
         transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
     ) as client:
         found = (await client.get("/api/v1/system")).json()
+        arabic = await client.get("/api/v1/system", headers={"Accept-Language": "ar-LY, en;q=0.5"})
         pool.terminate()
         without = (await client.get("/api/v1/system")).json()
 
+    disk = {"code": "N102", "subject": "disk", "verdict": "bad"}
     assert found["checks"] == [
-        {"code": "N102", "subject": "disk", "verdict": "bad", "said": "0.1 GB free", "fix": "make room"}
+        disk | {"title": "Disk", "said": "0.1 GB free at /srv", "fix": "correct NABD_BROKER"}
+    ]
+    assert arabic.headers["content-language"] == "ar"
+    assert arabic.json()["checks"] == [
+        disk
+        | {
+            "title": "القرص",
+            "said": "المتاح 0.1 غيغابايت في \u2068/srv\u2069",
+            "fix": "صحّح \u2066NABD_BROKER\u2069",
+        }
     ]
     assert found["versions"]["postgres"]
     assert (without["checks"], without["versions"]["postgres"]) == (found["checks"], None)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bench.charts.pictures import pictures
 from bench.results.compare import compare
 from bench.results.files import read
 from bench.throughput.ladder import BenchPlan, Stage, steps
@@ -89,6 +90,10 @@ def test_bench_prints_what_comparing_reads_with_every_run_of_every_stage(
     names = " ".join(figure.figure for figure in compared.figures)
     assert all(name in names for name in ("raw COPY", "recorded", "devices", "rules 100", "rollups", "naive"))
     assert "open loop at 80 % of drain, to commit: p99" in names
+    assert "200 devices: start again" in names
+    assert "long run, last minutes: p99" in names
+    drawn = ("cost", "rates", "latency", "slowest", "devices")
+    assert set(pictures([one])) == {f"{picture}-mixed.svg" for picture in drawn}
 
 
 def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_instants(
@@ -168,3 +173,12 @@ def test_bench_sends_at_three_rates_unless_told_otherwise() -> None:
 
 def test_bench_at_rates_that_are_given_drains_nothing_before() -> None:
     assert steps(BenchPlan(stages=frozenset({Stage.OPEN}), runs=2, open_rates=(100.0, 200.0))) == 2 * 2
+
+
+def test_bench_takes_a_rate_or_a_share_of_the_drain_and_not_both() -> None:
+    both = ["--open-rate", "100", "--open-percent", "50"]
+
+    refused = CliRunner().invoke(app, ["bench", "ingest", "--stage", "open", *both])
+
+    assert refused.exit_code == 2
+    assert "not both" in refused.output

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import asyncpg
 import pytest
 
 from devices.registry import csv_import, csv_rows
 from devices.registry.csv_import import ImportPlan
+from devices.registry.registration import add_device
 from devices.registry.registry import get_device, list_devices
 from store.audit import PLATFORM
-from tests.integration.devices.town import KINDS, add_bin, add_town, generation, now
+from tests.integration.devices.town import BIN, KINDS, add_bin, add_town, generation, now
 
 LIST = """name,kind,municipality,parent,title,attr.volume_l
 L-1,light,tripoli,CAB-1,Lamp,
@@ -52,6 +55,20 @@ async def test_registered_device_is_a_problem_unless_updating(tripoli: asyncpg.C
     assert [(p.line, p.field) for p in refused.problems] == [(4, "name")]
     harbour = await get_device(tripoli, "TRP-BIN-0001")
     assert (harbour.title, harbour.attributes, harbour.version) == ("Harbour", {"volume_l": 660.0}, 2)
+
+
+async def test_list_says_what_a_device_is_called_in_each_language(tripoli: asyncpg.Connection) -> None:
+    titled = replace(BIN, titles={"ar": "الميناء", "en": "Port"})
+    await add_device(tripoli, KINDS, titled, now, by=PLATFORM)
+    text = "name,kind,municipality,Title_AR,title_fr\nTRP-BIN-0001,bin,tripoli,المرفأ,\n"
+
+    planned = await make_plan(tripoli, text, update=True)
+    await csv_import.carry_out(tripoli, KINDS, planned, now, by=PLATFORM)
+    again = await make_plan(tripoli, text, update=True)
+
+    assert planned.problems == []
+    assert (await get_device(tripoli, "TRP-BIN-0001")).titles == {"ar": "المرفأ", "en": "Port"}
+    assert again.unchanged == 1
 
 
 async def test_import_again_changes_nothing(tripoli: asyncpg.Connection) -> None:

@@ -14,7 +14,7 @@ from devices.kinds import load
 from rules.loading.files import PACKS, parse
 from tests.parts import need_node
 
-MODULE = Path(__file__).parents[3] / "api/console/admin/rule_text.js"
+MODULE = Path(__file__).parents[3] / "api/console/admin/rules/rule_text.js"
 KINDS = load()
 SUMMARY = dict.fromkeys(("en", "fr", "ar"), "{device}")
 LIMIT = {

@@ -9,8 +9,8 @@ import pytest
 from devices.kinds import load
 from devices.registry.errors import Invalid
 from devices.registry.validation import check_attributes, check_title, check_weekend
-from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
+from devices.weekends import weekend_of
 
 DRONE = load()["drone"]
 SQUARE = {"type": "Polygon", "coordinates": [[[35.0, 34.0], [35.1, 34.0], [35.1, 34.1], [35.0, 34.0]]]}

@@ -1,8 +1,10 @@
-"""The compiled decoder is found or made beside ingest; where it cannot be, ingest goes on and says why."""
+"""Compiled code is found or made beside ingest; where it cannot be, ingest goes on and says why."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from devices import kinds
+from devices.compiled import machine_code
+from devices.compiled.part import Functions
 from devices.wire import Decoder, Kernel
-from devices.wire.compiled import machine_code
+from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling
-from ingest.compiling import NotCompiled
+from ingest.compiling import NotCompiled, Wanted
 from nabd import settings as settings_module
 from nabd.doctor import Verdict
-from nabd.doctor.installation import check_decoder
+from nabd.doctor.installation import PARTS, check_compiled_code
 from nabd.settings import Settings, compiled_directories
+from rules.context.compiled.part import PART as RULES
 from tests.compiled import compiled_file
 from tests.waiting import eventually
 
@@ -37,35 +42,45 @@ def settings_of(data_dir: Path, **said: Any) -> Settings:
 
 
 async def provided(settings: Settings) -> tuple[Kernel, list[str]]:
-    """Provide a kernel; return it and what was logged."""
-    kernel = Kernel()
+    """Provide kernel and functions; return the kernel and what was logged."""
+    kernel, functions = Kernel(), Functions()
     decoder = Decoder(kinds.load()["bin"], kernel)
     with capture_logs() as logs:
-        providing = asyncio.create_task(compiling.provide(kernel, compiled_directories(settings)))
+        wanted = [Wanted(DECODER, kernel.take), Wanted(RULES, functions.update)]
+        providing = asyncio.create_task(compiling.provide(wanted, compiled_directories(settings)))
         assert len(decoder.decode(PAYLOADS)[0]) == 100  # whatever becomes of it
         await providing
+    assert set(functions) == (set(RULES.functions) if kernel.scan else set())
     assert len(decoder.decode(PAYLOADS)[0]) == 100
     return kernel, [f"{line['event']}: {line.get('reason', '')}" for line in logs]
 
 
+def both_files(into: Path) -> Path:
+    """Return a directory that has the files of all parts."""
+    into.mkdir()
+    for part in PARTS:
+        shutil.copy(compiled_file(part), into)
+    return into
+
+
 async def test_what_was_built_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings_module, "BUILT", compiled_file().parent)
+    monkeypatch.setattr(settings_module, "BUILT", both_files(tmp_path / "built"))
     settings, own = settings_of(tmp_path), tmp_path / "compiled"
 
     kernel, said = await provided(settings)
 
     assert kernel.scan is not None
-    assert said == ["decoding with compiled code: "]
+    assert said == ["with compiled code: "]
     assert not own.exists()
-    assert check_decoder(settings).verdict is Verdict.FINE
+    assert check_compiled_code(settings).verdict is Verdict.FINE
 
 
 async def test_what_was_not_built_is_compiled_beside_ingest_and_found_the_next_time(
     tmp_path: Path, built: Path
 ) -> None:
     settings = settings_of(tmp_path)
-    found = check_decoder(settings)
-    assert (found.verdict, found.said) == (Verdict.NOTE, f"no compiled code in {tmp_path}/compiled")
+    found = check_compiled_code(settings)
+    assert (found.verdict, found.said) == (Verdict.NOTE, f"no compiled decoder in {tmp_path}/compiled")
 
     kernel, said = await provided(settings)
     again, then = await provided(settings)
@@ -73,11 +88,12 @@ async def test_what_was_not_built_is_compiled_beside_ingest_and_found_the_next_t
     assert kernel.scan is not None
     assert again.scan is not None
     assert [line.split(":")[0] for line in said] == [
-        "compiling the decoder; until then messages are decoded without it",
-        "decoding with compiled code",
+        "compiling; until then ingest works without compiled code",
+        "with compiled code",
     ]
-    assert then == ["decoding with compiled code: "]
-    assert [file.name for file in (tmp_path / "compiled").iterdir()] == [machine_code.file_name()]
+    assert then == ["with compiled code: "]
+    files = {file.name for file in (tmp_path / "compiled").iterdir()}
+    assert files == {machine_code.file_name(part) for part in PARTS}
 
 
 async def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path, built: Path) -> None:
@@ -87,42 +103,44 @@ async def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path, built
 
     assert kernel.scan is None
     why = f"compiling failed: {tmp_path}/file/compiled: Not a directory"
-    assert said[-1] == f"decoding without compiled code, which is slower: {why}"
+    assert said[-1] == f"without compiled code, which is slower: {why}"
     assert len(said) == 2
 
 
 async def test_without_numba_ingest_decodes_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings_module, "BUILT", compiled_file().parent)
+    monkeypatch.setattr(settings_module, "BUILT", both_files(tmp_path / "built"))
     monkeypatch.setattr(machine_code, "compiler", lambda: None)
 
     kernel, said = await provided(settings_of(tmp_path))
 
     assert kernel.scan is None
     why = "numba is not installed: the extra nabd[fast]"
-    assert said == [f"decoding without compiled code, which is slower: {why}"]
-    found = check_decoder(settings_of(tmp_path))
-    assert (found.verdict, found.said) == (Verdict.NOTE, f"without compiled code, which is slower: {why}")
+    assert said == [f"without compiled code, which is slower: {why}"]
+    found = check_compiled_code(settings_of(tmp_path))
+    assert (found.verdict, found.said) == (Verdict.NOTE, f"none, which is slower: {why}")
 
 
 def test_doctor_says_where_it_is_not_wanted(tmp_path: Path) -> None:
-    found = check_decoder(settings_of(tmp_path, compiled_decoder=False))
+    found = check_compiled_code(settings_of(tmp_path, compiled_code=False))
 
-    assert (found.verdict, found.said) == (Verdict.NOTE, "without compiled code: NABD_COMPILED_DECODER")
+    assert (found.verdict, found.said) == (Verdict.NOTE, "not wanted: NABD_COMPILED_CODE")
 
 
 async def test_a_file_that_is_not_whole_is_never_run_and_compiled_anew(
     tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, own = compiled_file().read_bytes(), tmp_path / "compiled"
-    own.mkdir()
-    (own / machine_code.file_name()).write_bytes(whole[:-1])
+    own = both_files(tmp_path / "compiled")
+    cut = own / machine_code.file_name(RULES)
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:-1])
 
-    async def compile_again(into: Path) -> None:
-        (into / machine_code.file_name()).write_bytes(whole)
+    async def compile_again(into: Path, packages: Sequence[str]) -> None:
+        assert list(packages) == [RULES.package]
+        (into / cut.name).write_bytes(whole)
 
     monkeypatch.setattr(compiling, "_compile", compile_again)
     with pytest.raises(NotCompiled, match="is not whole"):
-        compiling.found([own])
+        compiling.found(RULES, [own])
 
     kernel, _ = await provided(settings_of(tmp_path))
 
@@ -131,12 +149,13 @@ async def test_a_file_that_is_not_whole_is_never_run_and_compiled_anew(
 
 async def test_compiling_ends_with_ingest(tmp_path: Path, built: Path) -> None:
     own = tmp_path / "compiled"
-    providing = asyncio.create_task(compiling.provide(Kernel(), compiled_directories(settings_of(tmp_path))))
+    wanted = [Wanted(DECODER, Kernel().take)]
+    providing = asyncio.create_task(compiling.provide(wanted, compiled_directories(settings_of(tmp_path))))
     await eventually(lambda: asyncio.to_thread(own.exists))  # the compiler has begun
     providing.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await providing
     running = [" ".join(child.cmdline()) for child in psutil.Process().children()]
-    assert not any("devices.wire.compiled.build" in command for command in running)
+    assert not any("devices.compiled.build" in command for command in running)
     assert list(own.iterdir()) == []

@@ -17,7 +17,7 @@ from nabd.broker.queue import (
     BrokerCounters,
     BrokerLimits,
     ask,
-    said,
+    near_limit,
 )
 
 LIMITS = BrokerLimits(messages=100, memory=4096 * 2**20)
@@ -84,8 +84,10 @@ async def test_broker_that_has_filled_half_of_its_memory_is_told() -> None:
 
     assert queue is not None
     assert queue.is_near_limit
-    assert said(queue).startswith(
-        "uses 2,048 MiB of memory, 300 messages as the last of their topics; at 4,096"
+    assert (
+        near_limit(queue)
+        .in_language("en")
+        .startswith("uses 2,048 MiB of memory, 300 messages as the last of their topics; at 4,096")
     )
 
 

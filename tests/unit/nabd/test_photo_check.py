@@ -48,12 +48,12 @@ def test_what_may_not_be_looked_at_is_bad_and_stops_no_other_check(
 
     monkeypatch.setattr(Path, "exists", refused)
 
-    found = check_files(Settings(data_dir=tmp_path, photo_dir=shut / "photos", compiled_decoder=False))
+    found = check_files(Settings(data_dir=tmp_path, photo_dir=shut / "photos", compiled_code=False))
 
     assert [(one.subject, one.verdict) for one in found] == [
         ("kinds", Verdict.FINE),
         ("profiles", Verdict.FINE),
-        ("decoder", Verdict.NOTE),
+        ("compiled code", Verdict.NOTE),
         ("disk", Verdict.FINE),
         ("photos", Verdict.BAD),
     ]

@@ -39,6 +39,8 @@ from devices.sources.source import Way
 from devices.texts.languages import LANGUAGES, Language
 from devices.wire import Reason as RejectionReason
 from nabd.configuration.answers import QUESTIONS
+from nabd.doctor import Verdict
+from nabd.doctor.codes import CODES
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
 from notify.outbox.work_receivers import TOLD, WITHDRAWN
@@ -121,6 +123,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "grafana.choose_": texts_of("grafana", "choose_"),
     "console.severity_": Severity,
     "conflict.order_is_": WorkState,
+    "check.title_": {subject.replace(" ", "_").lower() for subject in CODES},
+    "check.verdict_": Verdict,
 }
 """Beginnings of keys that Python completes, and with what."""
 STEPS = ("accept", "decline", "on-the-way", "start", "done")

@@ -36,10 +36,10 @@ changed comparable counted numbered outstanding translated tried
 added already apart apply bad bounded collected compiled completed configured connect dated decided decoded
 derived down embedded
 encoded exists failed fed fenced filling found generic good installed invalid issued labelled
-large last lasting left live lived local made max
-measured migrated moved open opened paced pending planned put queued rare raw receive received
+large last lasting left live lived loaded local long made max
+measured migrated misplaced moved open opened paced pending planned put queued rare raw receive received
 readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated
-staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
+saved staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
 verified current doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())

@@ -64,7 +64,7 @@ def test_what_the_broker_did_not_take_is_found(tmp_path: Path) -> None:
     digest = broker_directory.digest(b"list")
     (tmp_path / "applied").write_text(f"{digest}  crl.pem taken\n", encoding="utf-8")
     os.utime(tmp_path / "crl.pem", (NOW.timestamp() - 90, NOW.timestamp() - 90))
-    assert found(settings)["broker files"] == (Verdict.FINE, "the broker goes by all 1 ")
+    assert found(settings)["broker files"] == (Verdict.FINE, "the broker goes by the one there is ")
     (tmp_path / "applied").write_text(f"{digest}  crl.pem refused it is cut\n", encoding="utf-8")
     assert "without crl.pem: refused it is cut" in found(settings)["broker files"][1]
     (tmp_path / "applied").write_text(f"{'0' * 64}  crl.pem taken\n", encoding="utf-8")

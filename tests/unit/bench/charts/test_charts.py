@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from bench.charts.bars import PLOT_LEFT, PLOT_RIGHT, WIDTH, Bar, BarChart, BarSection, svg
 from bench.charts.pictures import pictures
 from bench.results.files import NotComparable
+from bench.results.summary import IngestRuns
 from bench.throughput.paths.slowest import PARTS
 from bench.throughput.peers.compare import Peer
 from bench.throughput.raw_copy import RawCopy
 from bench.throughput.recorded import RecordedRun
-from bench.throughput.summary import IngestRuns
 from nabd.cli import app
 from tests.unit.bench.results.builders import MACHINE, drains, loop, summary, write
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.drain import Drain
 from bench.throughput.open_loop import OpenLoop
-from bench.throughput.summary import IngestRuns, IngestSummary
 
 MACHINE = {
     "cpu": "Abacus",

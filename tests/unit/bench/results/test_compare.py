@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from bench.results.compare import NO_DIFFERENCE, FigureComparison, IngestComparison, compare
 from bench.results.files import NotComparable, read
+from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.raw_copy import RawCopy
-from bench.throughput.summary import IngestRuns, IngestSummary
 from nabd.cli import app
 from tests.unit.bench.results.builders import DRAIN, MACHINE, drains, in_turns, loop, summary, write
 

@@ -43,6 +43,16 @@ def test_open_alert_says_the_newest_value_and_the_first_beside_it() -> None:
     }
 
 
+def test_device_is_called_as_it_is_in_each_language() -> None:
+    names = {"device": {"en": "Square 7", "fr": "Place 7", "ar": "ساحة 7"}, "municipality": "tripoli"}
+    silent = {"en": "{device} is silent", "fr": "{device} se tait", "ar": "{device} صامت"}
+
+    burning, quiet = _said(None, names=names), _said(None, names=names, template=silent)
+
+    assert burning.summary["fr"] == "Feu dans Place 7 : 65 °C"
+    assert quiet.summary == {"en": "Square 7 is silent", "fr": "Place 7 se tait", "ar": "ساحة 7 صامت"}
+
+
 def test_nothing_is_said_of_a_course_where_it_reads_the_same() -> None:
     said = _said({"temperature_c": 65.4})
 

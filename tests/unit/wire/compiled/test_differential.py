@@ -189,5 +189,5 @@ def test_code_that_decodes_otherwise_is_noticed_before_anybody_uses_it(checked: 
         scan(*arrays)
         arrays[8][0] += 0.5  # a number is another
 
-    assert trial.agrees(scan)
-    assert not trial.agrees(otherwise)
+    assert trial.agrees({"scan": scan})
+    assert not trial.agrees({"scan": otherwise})
