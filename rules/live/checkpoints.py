@@ -30,6 +30,8 @@ APART_US = 500_000
 PIECE = 2_048
 """Ids of devices in a piece; as many devices are saved with one batch, which takes it some 20 ms. What is
 stored counts by it."""
+MOST_PIECES = 4
+"""Pieces saved with one batch, of a kind that has few devices in each."""
 BASE = -1
 
 
@@ -45,9 +47,9 @@ def wanted(
         return _present(state).nonzero()[0].tolist()
     adopted = rows.device_id[rows.received_at <= ruleset.seen]
     found = set(np.unique(adopted // PIECE).tolist())
-    turns = -(-len(state.index) // PIECE)
+    turns = max(-(-len(state.index) // PIECE), -(-len(ruleset.pieces) // MOST_PIECES), 1)
     saved_at = ruleset.checkpoint_at
-    if saved_at is None or now - saved_at >= times * max(APART_US, every_us // max(turns, 1)):
+    if saved_at is None or now - saved_at >= times * max(APART_US, every_us // turns):
         found |= _next(ruleset, state)
     return sorted(found)
 
@@ -55,10 +57,10 @@ def wanted(
 def _next(ruleset: RuleSet, state: RuleState) -> set[int]:
     """Return the pieces that have not been saved for longest, first those that never were."""
     devices, found, saved = _present(state), set[int](), ruleset.pieces
-    for piece in sorted(
-        devices.nonzero()[0].tolist(), key=lambda one: saved[one].batch if one in saved else -1
-    ):
-        if found and devices[[*found, piece]].sum() > PIECE:
+    present, many = devices.nonzero()[0].tolist(), 0
+    for piece in sorted(present, key=lambda one: saved[one].batch if one in saved else -1):
+        many += int(devices[piece])
+        if found and (many > PIECE or len(found) == MOST_PIECES):
             break
         found.add(piece)
     return found
