@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from devices.kinds.kind import INTERVAL
 from rules.context.geometry import Polygons
 from rules.context.local_time import PlaceColumns
+from rules.context.truth import missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Attributes:
 
     numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
     lat, lon: degrees, NaN where unknown. zone: index into `zones`. weekend: bits of days, 0 is Monday.
-    installed_at: microseconds. replaced: how many stood there before.
+    installed_at: microseconds. replaced: how many stood there before. filled: what `texts_or` made.
     """
 
     rows: NDArray[np.intp]
@@ -88,6 +89,16 @@ class Attributes:
     windows: MaintenanceWindows | None
     installed_at: NDArray[np.int64]
     replaced: NDArray[np.int64]
+    filled: dict[tuple[str, str], NDArray[np.object_]] = field(default_factory=dict)
+
+    def texts_or(self, name: str, default: str) -> NDArray[np.object_]:
+        """Return a text attribute of every device, a default where it is absent; made once."""
+        found = self.filled.get((name, default))
+        if found is None:
+            found = self.texts[name].copy()
+            found[missing(found)] = default
+            self.filled[name, default] = found
+        return found
 
     def __len__(self) -> int:
         """Return how many devices are known."""

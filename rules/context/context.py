@@ -5,7 +5,7 @@ Pure. Columns are gathered on first use and kept for the step, so rules share th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -89,11 +89,17 @@ class RuleContext:
 
         It may be the column itself: do not write into it.
         """
-        codes = self.columns.kind.measurement(name).error_codes
+        measurement = self.columns.kind.measurement(name)
         values: Floats = self.columns.values[name].astype(np.float64, copy=False)
-        # An error code is no value, not even a suspect one.
-        if codes and (code := np.isin(values, codes) & self._marked(name)).any():
-            return np.where(code, np.nan, values)
+        if not measurement.error_codes:
+            return values
+        # An error code is no value, not even a suspect one. Few values are marked.
+        marked = self.keep("marked", lambda: np.flatnonzero(self.columns.quality))
+        marked = marked[(self.columns.quality[marked] >> measurement.bit) & 1 == 1]
+        code = marked[np.isin(values[marked], measurement.error_codes)]
+        if len(code):
+            values = values.copy()
+            values[code] = np.nan
         return values
 
     def text(self, name: str, use_suspect: bool = False) -> NDArray[np.object_]:
@@ -112,9 +118,10 @@ class RuleContext:
         """Return a numeric or boolean attribute of each row's device, NaN where absent."""
         return self.keep(("attr", name), lambda: self.attributes.numbers[name][self.facts])
 
-    def text_attribute(self, name: str) -> NDArray[np.object_]:
-        """Return a text attribute of each row's device, None where absent."""
-        return self.keep(("attr", name), lambda: self.attributes.texts[name][self.facts])
+    def text_attribute(self, name: str, default: str | None) -> NDArray[np.object_]:
+        """Return a text attribute of each row's device, a default or None where absent."""
+        texts = self.attributes.texts[name] if default is None else self.attributes.texts_or(name, default)
+        return self.keep(("attr", name, default), lambda: texts[self.facts])
 
     def coordinates(self) -> tuple[Floats, Floats]:
         """Return latitude and longitude of each row's device, or else of its municipality."""
@@ -215,10 +222,17 @@ class RuleContext:
         """Return a text measurement as numbers, equal ones for equal texts, -1 where it is missing."""
         return self.keep(("numbered", name, use_suspect), lambda: self._number_texts(name, use_suspect))
 
+    def says(self, name: str, texts: Iterable[str], use_suspect: bool) -> NDArray[np.bool_]:
+        """Tell which rows of a text measurement are one of some texts."""
+        numbers, found = self.numbered(name, use_suspect), np.zeros(len(self), dtype=np.bool_)
+        for text in texts:
+            found |= numbers == self.number_of(text, name, use_suspect)
+        return found
+
     def _number_texts(self, name: str, use_suspect: bool) -> NDArray[np.int64]:
-        numbers: dict[str | None, int] = {None: -1}
+        numbers = _Numbers({None: -1})
         texts = self.text(name, use_suspect).tolist()
-        found = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
+        found = np.fromiter(map(numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
         self._numbers[name, use_suspect] = numbers
         return found
 
@@ -259,8 +273,15 @@ class RuleContext:
         return (seconds * 1e6).astype(np.int64)
 
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:
-        numbers = [self.number_of(text, name, use_suspect=True) for text in texts]
-        return np.isin(self.numbered(name, use_suspect=True), numbers)
+        return self.says(name, texts, use_suspect=True)
+
+
+class _Numbers(dict[str | None, int]):
+    """Numbers of texts: one that is asked for the first time gets the next."""
+
+    def __missing__(self, text: str | None) -> int:
+        number = self[text] = len(self)
+        return number
 
 
 def _no_history(index: int) -> Any:

@@ -201,9 +201,7 @@ class _Compiler:
         name, suspect = node.id, self.scope.use_suspect
 
         def compute(c: RuleContext) -> NDArray[np.float64]:
-            numbers = c.numbered(name, suspect)
-            found = np.isin(numbers, [c.number_of(text, name, suspect) for text in wanted])
-            return truth.decided(found, numbers == -1)
+            return truth.decided(c.says(name, wanted, suspect), c.numbered(name, suspect) == -1)
 
         return lambda c: c.keep(("texts", name, suspect, wanted), lambda: compute(c))
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from devices.curves import parse_curve
 from devices.distance import distance_m
 from devices.kinds.kind import AttributeType
-from rules.context import truth
 from rules.context.context import RuleContext
 from rules.context.curves import interpolate
 from rules.definition.errors import closest
@@ -83,7 +82,8 @@ def _attribute_of_type(
             return Expression(type_, lambda c: c.facts, name)
         case ExpressionType.TEXT:
             scope.texts.add(name)
-            typed = Expression(type_, lambda c: _or_text(c.text_attribute(name), default))
+            text = default if isinstance(default, str) else None
+            typed = Expression(type_, lambda c: c.text_attribute(name, text))
         case _:
             scope.numbers.add(name)
             typed = Expression(type_, lambda c: _or_number(c.attribute(name), default))
@@ -94,12 +94,6 @@ def _attribute_of_type(
 
 def _or_number(values: _FloatArray, default: float | str | None) -> _FloatArray:
     return np.where(np.isnan(values), default, values) if isinstance(default, float) else values
-
-
-def _or_text(values: NDArray[np.object_], default: float | str | None) -> NDArray[np.object_]:
-    filled = values.copy()
-    filled[truth.missing(values)] = default
-    return filled
 
 
 def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
@@ -206,8 +200,14 @@ def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     suspect = scope.use_suspect
 
     def compute(c: RuleContext) -> _FloatArray:
-        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.coordinates())
-        return np.where(c.attributes.placed[c.facts], metres, np.nan)
+        metres = np.full(len(c), np.nan)
+        lat, lon = c.number("lat", suspect), c.number("lon", suspect)
+        # Positions come rarely.
+        rows = np.flatnonzero(~np.isnan(lat) & c.attributes.placed[c.facts])
+        if len(rows):
+            own_lat, own_lon = c.coordinates()
+            metres[rows] = distance_m(lat[rows], lon[rows], own_lat[rows], own_lon[rows])
+        return metres
 
     typed = Expression(ExpressionType.NUMBER, compute)
     scope.shown["away_m()"] = typed

@@ -226,15 +226,20 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
 
 def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
     """Return one number of each row, the same as before only if no value has changed, come or gone."""
-    total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int64)
+    total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int16)
     for number, name in enumerate(names, start=1):
         value = context.measured(name)
-        there = ~np.isnan(value)
-        if there.any():
-            # Irrational weights: changes do not cancel each other. The offset tells 0 from missing.
-            weighed = np.sqrt(number + 0.5) * (value + 7919.0)
-            total += weighed if there.all() else np.where(there, weighed, 0.0)
-            present += there
+        missing = np.isnan(value)
+        many = np.count_nonzero(missing)
+        if many == len(value):
+            continue
+        # Irrational weights: changes do not cancel each other. The offset tells 0 from missing.
+        weighed = value + 7919.0
+        weighed *= np.sqrt(number + 0.5)
+        if many:
+            np.copyto(weighed, 0.0, where=missing)
+        total += weighed
+        present += ~missing
     # One or two coarse values often stay the same in good order.
     return np.where(present >= _ENOUGH, total, np.nan)[context.order]
 

@@ -9,10 +9,12 @@ import pytest
 
 from alerts.events import events_after
 from alerts.queue import list_alerts
+from devices.columns import Columns
 from devices.instants import to_datetime
 from devices.registry.errors import Invalid, NotFound
 from rules.catalogue import editing, versions
-from rules.engine.evaluate import RuleFailed, step
+from rules.engine.evaluate import RuleFailed, Step, step
+from rules.engine.ruleset import RuleSet
 from rules.loading.files import parse
 from rules.trial import shadows
 from tests.actors import actor
@@ -98,12 +100,12 @@ async def test_failing_shadow_costs_neither_the_batch_nor_the_live_rule(
 ) -> None:
     ingestion = await started(connection)
 
-    def fail(program: object, state: object, columns: object, attributes: object, skip: object) -> object:
-        if "overflow" not in skip:  # type: ignore[operator]
+    def fail(ruleset: RuleSet, columns: Columns) -> Step:
+        if ruleset is not ingestion.rules.checkpoints["bin"] and "overflow" not in ruleset.skip:
             raise RuleFailed("overflow", ZeroDivisionError("no"))
-        return step(program, state, columns, attributes, skip)  # type: ignore[arg-type]
+        return step(ruleset.program, ruleset.state, columns, ruleset.attributes, ruleset.skip)
 
-    monkeypatch.setattr("rules.trial.consumer.step", fail)
+    monkeypatch.setattr(RuleSet, "step", fail)
     await ingestion.commit(fills(device, (0, 90), (10, 90)))
 
     (alert,) = await list_alerts(connection)

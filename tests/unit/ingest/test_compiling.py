@@ -117,13 +117,13 @@ async def test_without_numba_ingest_decodes_as_ever(tmp_path: Path, monkeypatch:
     why = "numba is not installed: the extra nabd[fast]"
     assert said == [f"without compiled code, which is slower: {why}"]
     found = check_compiled_code(settings_of(tmp_path))
-    assert (found.verdict, found.said) == (Verdict.NOTE, f"none, which is slower: {why}")
+    assert (found.verdict, found.said) == (Verdict.NOTE, f"without compiled code, which is slower: {why}")
 
 
 def test_doctor_says_where_it_is_not_wanted(tmp_path: Path) -> None:
     found = check_compiled_code(settings_of(tmp_path, compiled_code=False))
 
-    assert (found.verdict, found.said) == (Verdict.NOTE, "not wanted: NABD_COMPILED_CODE")
+    assert (found.verdict, found.said) == (Verdict.NOTE, "without compiled code: NABD_COMPILED_CODE")
 
 
 async def test_a_file_that_is_not_whole_is_never_run_and_compiled_anew(
