@@ -1,4 +1,4 @@
-"""What the generator says of itself: a stall that made many messages late shows, few devices do not stop it."""
+"""What the generator says of itself: a stall that made many messages late shows, few devices are sent too."""
 
 from __future__ import annotations
 
