@@ -72,7 +72,7 @@ def compare(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> 
         if len(one.values) != len(other.values):
             raise NotComparable(f"{name}: {len(one.values)} runs before and {len(other.values)} after")
         if not _same_rates(one, other):
-            rates.append(name.partition(",")[0].partition(":")[0])
+            rates.append(name.partition(", ")[0].partition(": ")[0])
         elif min(*one.values, *other.values) > 0:
             found.append(_compared(name, one, other))
     if not found:
