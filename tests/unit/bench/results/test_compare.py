@@ -15,7 +15,7 @@ from bench.results.files import NotComparable, read
 from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.raw_copy import RawCopy
 from nabd.cli import app
-from tests.unit.bench.results.builders import DRAIN, MACHINE, drains, in_turns, loop, summary, write
+from tests.unit.bench.results.builders import DRAIN, LONG, MACHINE, drains, in_turns, loop, summary, write
 
 
 def of(found: IngestComparison, figure: str, unit: str = "messages/s") -> FigureComparison:
@@ -99,6 +99,20 @@ def test_latencies_at_the_same_load_are_compared() -> None:
     sides = [[summary(IngestRuns(open={"1,000/s": [loop(1000, p99)]}))] for p99 in (20, 25)]
 
     assert of(compare(*sides), "open loop at 1,000/s, to commit: p99", "ms").ratio == 1.25
+
+
+def test_long_runs_are_compared_with_those_of_the_same_length_and_share_alone() -> None:
+    def line(**different: float) -> list[IngestSummary]:
+        return [summary(IngestRuns(drain=drains(100), long=[replace(LONG, **different)]))]  # type: ignore[arg-type]
+
+    alike, longer, faster = line(), line(seconds=7200.0), line(percent_of_drain=50.0)
+
+    found = compare(alike, alike)
+    assert of(found, "long run of 1,800 s at 70 % of drain, last minutes: p99", "ms").ratio == 1
+    assert of(found, "long run of 1,800 s at 70 % of drain: ingest", "MB").ratio == 1
+    assert "long run of 1,800 s at 70 % of drain: left out" in compare(alike, line(rate=2000.0)).notes[1]
+    for other in (longer, faster):
+        assert not any("long run" in one.figure for one in compare(alike, other).figures)
 
 
 def test_raw_copy_that_differs_too_tells_that_the_machine_does() -> None:
