@@ -60,6 +60,18 @@ def test_pairs_that_go_both_ways_show_no_difference() -> None:
     assert of(found, "drain").ratio == 1.05
 
 
+def test_verdict_never_contradicts_the_interval_where_pairs_are_equal() -> None:
+    found = compare(
+        in_turns([100] * 10, after=False),
+        in_turns([101, 102, 103, 104, 105, 106, 100, 100, 100, 100], after=True),
+    )
+    rate = of(found, "drain")
+
+    assert rate.interval is not None
+    assert rate.interval[0] == 1
+    assert (rate.verdict, rate.shown) == (NO_DIFFERENCE, False)
+
+
 def test_few_pairs_show_nothing_however_far_apart_they_are() -> None:
     found = compare(in_turns([100] * 5, after=False), in_turns([200] * 5, after=True))
 
