@@ -36,6 +36,9 @@ PROMISED = {
     "peers",
 }
 
+pytestmark = pytest.mark.timeout(300)
+"""Whichever comes first waits for one run of every stage."""
+
 SEED = "14"
 """Two fires among the first 300 messages: even a slow machine sends as many in the second that it gets."""
 
