@@ -22,9 +22,15 @@ from rich.table import Table
 from rich.text import Text
 
 ISOLATES = "\u2066\u2068\u2069"
-"""They keep names in a line of Arabic in their own direction, and cannot turn what follows them."""
+"""They keep names in a line of Arabic in their own direction."""
 PIPED_WIDTH = 240
 """Width without a terminal; a table in a file should not be cut to 80 columns."""
+
+
+class Translated(str):
+    """A text of the catalogue: its isolates are ours, while those that others wrote would turn the line."""
+
+    __slots__ = ()
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -57,7 +63,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 def line(text: str) -> None:
     """Print one line for a person; control characters are shown, not sent to the terminal."""
-    console().print(Text("\n".join(map(cell, text.split("\n")))), soft_wrap=True)
+    kind = type(text)
+    console().print(Text("\n".join(cell(kind(one)) for one in text.split("\n"))), soft_wrap=True)
 
 
 def cell(value: object) -> str:
@@ -70,7 +77,8 @@ def cell(value: object) -> str:
         case float():
             return f"{value:g}"
         case _:
-            return "".join(c if c.isprintable() or c in ISOLATES else "\ufffd" for c in str(value))
+            kept = ISOLATES if isinstance(value, Translated) else ""
+            return "".join(c if c.isprintable() or c in kept else "\ufffd" for c in str(value))
 
 
 def complain(message: str) -> None:
