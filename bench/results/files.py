@@ -53,14 +53,25 @@ def same_machine(summaries: Sequence[IngestSummary]) -> None:
 
 
 def same_work(summaries: Sequence[IngestSummary]) -> None:
-    """Refuse different machines, messages, devices or rules.
+    """Refuse different machines, messages, devices or rules, and compiled code beside none.
 
     Raises:
         NotComparable: it names what differs.
     """
+    same_code(summaries)
     for name in SAME:
         _same(name.replace("_", " "), [str(getattr(one, name)) for one in summaries])
     same_machine(summaries)
+
+
+def same_code(summaries: Sequence[IngestSummary]) -> None:
+    """Refuse what was measured with compiled code beside what was measured without; unknown goes with both.
+
+    Raises:
+        NotComparable: both are there.
+    """
+    told = [one.compiled for one in summaries if one.compiled is not None]
+    _same("compiled code", ["with" if one else "without" for one in told])
 
 
 def _same(name: str, values: Sequence[str]) -> None:

@@ -138,7 +138,7 @@ async def test_a_file_that_is_not_whole_is_never_run_and_compiled_anew(
         assert list(packages) == [RULES.package]
         (into / cut.name).write_bytes(whole)
 
-    monkeypatch.setattr(compiling, "_compile", compile_again)
+    monkeypatch.setattr(compiling, "compile_into", compile_again)
     with pytest.raises(NotCompiled, match="is not whole"):
         compiling.found(RULES, [own])
 
