@@ -42,6 +42,16 @@ def read(file: Path) -> list[IngestSummary]:
     return found
 
 
+def same(names: Sequence[str], summaries: Sequence[IngestSummary]) -> None:
+    """Refuse summaries that differ in a member.
+
+    Raises:
+        NotComparable: it names what differs.
+    """
+    for name in names:
+        _same(name.replace("_", " "), [str(getattr(one, name)) for one in summaries])
+
+
 def same_machine(summaries: Sequence[IngestSummary]) -> None:
     """Refuse what was measured on different machines, or with other servers.
 
@@ -59,8 +69,7 @@ def same_work(summaries: Sequence[IngestSummary]) -> None:
         NotComparable: it names what differs.
     """
     same_code(summaries)
-    for name in SAME:
-        _same(name.replace("_", " "), [str(getattr(one, name)) for one in summaries])
+    same(SAME, summaries)
     same_machine(summaries)
 
 
