@@ -109,7 +109,9 @@ def _run(plan: BenchPlan) -> IngestBenchResult:
 def _print(result: IngestBenchResult) -> None:
     line("  ".join(f"{name} {value}" for name, value in result.machine.items()))
     plan = result.plan
-    line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
+    code = f"{'with' if result.compiled else 'without'} compiled code"
+    fleet = f"{plan.devices} devices, traffic {plan.traffic}"
+    line(f"{plan.messages} messages, {fleet}, rules {plan.rules}, {code}")
     if result.recorded:
         found = summary(result)
         alone = {f"decide: decoding alone, {name}": us for name, us in found["recorded_decode_us"].items()}

@@ -84,7 +84,13 @@ def compare(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> 
         after=_commits(after),
         pairs=pairs,
         figures=found,
-        notes=[*_order(before, after), *_rates(rates), *_machine(found), *_chance(found)],
+        notes=[
+            *_order(before, after),
+            *_code([*before, *after]),
+            *_rates(rates),
+            *_machine(found),
+            *_chance(found),
+        ],
     )
 
 
@@ -151,6 +157,11 @@ def _order(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> l
     if len(pairs) > 1 and all(one[1] < following[0] for one, following in pairwise(pairs)):
         return []
     return ["Not measured in turns: what the machine did meanwhile may be the difference."]
+
+
+def _code(summaries: Sequence[IngestSummary]) -> list[str]:
+    unknown = any(one.compiled is None for one in summaries)
+    return ["Some lines do not tell whether ingest had compiled code; that may be the difference."] * unknown
 
 
 def _rates(names: Sequence[str]) -> list[str]:

@@ -69,6 +69,7 @@ def found() -> dict[str, Any]:
 
 def test_bench_prints_one_object_with_every_promised_figure(found: dict[str, Any]) -> None:
     assert found.keys() >= PROMISED
+    assert found["compiled"] is True
     assert found["sent"] == found["stored"] + found["duplicates"] + found["rejected"]
     assert found["duplicates"] > 0
     assert found["lost"] == 0

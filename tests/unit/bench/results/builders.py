@@ -101,6 +101,7 @@ def summary(runs: IngestRuns, **different: Any) -> IngestSummary:
         "open_seconds": 10.0,
         "commit": "abc1234",
         "measured_at": 0,
+        "compiled": True,
         "machine": MACHINE,
         "runs": runs,
     }

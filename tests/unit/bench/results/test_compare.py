@@ -148,11 +148,19 @@ def test_raw_copy_that_differs_too_tells_that_the_machine_does() -> None:
         ({"devices": 20}, "devices differs: 10 and 20"),
         ({"machine": MACHINE | {"cpu": "Slide Rule"}}, "cpu differs: Abacus and Slide Rule"),
         ({"machine": MACHINE | {"postgres": "17"}}, "postgres differs"),
+        ({"compiled": False}, "compiled code differs: with and without"),
     ],
 )
 def test_what_was_measured_otherwise_is_refused(different: dict[str, Any], why: str) -> None:
     with pytest.raises(NotComparable, match=why):
         compare(one_drain(), one_drain(**different))
+
+
+def test_lines_that_do_not_tell_of_compiled_code_are_compared_and_it_says_so() -> None:
+    notes = compare(one_drain(compiled=None), one_drain()).notes
+
+    assert any("do not tell whether ingest had compiled code" in note for note in notes)
+    assert not any("compiled code" in note for note in compare(one_drain(), one_drain()).notes)
 
 
 def test_how_busy_the_machine_was_before_does_not_matter() -> None:
