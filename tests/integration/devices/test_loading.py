@@ -102,16 +102,16 @@ async def test_snapshot_holds_together_while_towns_and_devices_are_registered(
 ) -> None:
     asked, towns = loading._lines, iter(("mina", "zgharta", "bcharre", "batroun", "amioun"))
 
-    async def register(connection: Connection) -> None:
+    async def register() -> None:
         if town := next(towns, None):
-            await add_town(connection, town)
+            await add_town(tripoli, town)
             device = replace(BIN, name=f"{town}-BIN", municipality=town)
-            await add_devices(connection, KINDS, [device], now, by=PLATFORM)
+            await add_devices(tripoli, KINDS, [device], now, by=PLATFORM)
 
     async def meanwhile(connection: Connection) -> bytes:
-        await register(connection)
+        await register()
         lines = await asked(connection)
-        await register(connection)
+        await register()
         return lines
 
     monkeypatch.setattr(loading, "_lines", meanwhile)
