@@ -260,7 +260,8 @@ def _print_long(run: LongRun) -> None:
         ],
     )
     line(f"sent {run.sent}, stored {run.stored}, lost {run.lost}; {run.percent_of_drain:.0f} % of drain")
-    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} ± {run.growth_95:.1f} MB an hour")
+    within = "unknown: too short a run" if run.growth_95 is None else f"{run.growth_95:.1f}"
+    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} MB an hour, ± {within}")
 
 
 def _print_peers(result: IngestBenchResult) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.results.figures import Figure, figures
 from bench.results.files import NotComparable, same_work
-from bench.results.signed_ranks import FEWEST, LEVEL, interval, p_value
+from bench.results.signed_ranks import FEWEST, LEVEL, interval, p_value, shows
 from bench.results.summary import IngestSummary
 
 SAME_RATE = 0.05
@@ -24,7 +24,8 @@ class FigureComparison:
     """One figure of both sides; ratios are after / before, a pair each.
 
     interval: where the typical ratio lies, at 95 %; None for fewer pairs than that takes. p: how often chance
-    alone makes pairs as one-sided. shown: whether the verdict says that there is a difference.
+    alone makes pairs as one-sided. shown: whether the verdict says that there is a difference, which takes
+    both: the test finds one, and 1 is outside the interval.
     """
 
     figure: str
@@ -72,7 +73,7 @@ def compare(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> 
         if len(one.values) != len(other.values):
             raise NotComparable(f"{name}: {len(one.values)} runs before and {len(other.values)} after")
         if not _same_rates(one, other):
-            rates.append(name.partition(",")[0].partition(":")[0])
+            rates.append(name.partition(", ")[0].partition(": ")[0])
         elif min(*one.values, *other.values) > 0:
             found.append(_compared(name, one, other))
     if not found:
@@ -113,7 +114,7 @@ def _compared(name: str, before: Figure, after: Figure) -> FigureComparison:
     ratios = np.array(after.values) / np.array(before.values)
     logs = np.log(ratios)
     p, bounds = p_value(logs), interval(logs)
-    shown = len(ratios) >= FEWEST and p <= LEVEL
+    shown = shows(logs)
     return FigureComparison(
         figure=before.name,
         unit=before.unit.unit,

@@ -184,6 +184,7 @@ def steps(plan: BenchPlan) -> int:
     n += plan.runs if Stage.RECORDED in stages else 0
     n += len(_sizes(plan)) * plan.runs if Stage.COPY in stages else 0
     n += len(_to_drain(plan)) * plan.runs
+    n += 2 * plan.runs if Stage.FLEETS in stages else 0
     n += 2 * plan.runs if Stage.ROLLUPS in stages else 0
     n += len(plan.open_rates or plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
     n += 1 if Stage.LONG in stages else 0
@@ -257,7 +258,7 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     for size, rules in _to_drain(plan):
         tell(f"drain, {size} devices, rules {rules}")
         if Stage.FLEETS in plan.stages and size == plan.large_fleet:
-            result.large.append(await _large(running, plan))
+            result.large.append(await _large(running, plan, tell))
             drained[size, rules] = result.large[-1].drain
         else:
             drained[size, rules] = await _drain(running, plan, size, rules)
@@ -280,11 +281,12 @@ async def _rolled(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
             runs.append(await rolled.run(running, dsn, stream, name, marked=marked))
 
 
-async def _large(running: Rig, plan: BenchPlan) -> LargeFleet:
+async def _large(running: Rig, plan: BenchPlan, tell: Tell) -> LargeFleet:
     fleet = BenchFleet(traffic=plan.traffic, size=plan.large_fleet)
     async with running.database(fleet, rules_of(plan.rules)) as dsn:
+        tell(f"drain, {fleet.size} devices that are registered now")
         name = f"large{running.databases}"
-        return await large.run(running, dsn, fleet, _stream(plan, fleet), name, plan.seed)
+        return await large.run(running, dsn, fleet, _stream(plan, fleet), name, plan.seed, tell)
 
 
 async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:

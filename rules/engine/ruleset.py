@@ -51,7 +51,8 @@ class RuleSet:
     skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
     pieces: as of when parts of the state are saved (rules.live.checkpoints). checkpoint_at: when one was last
-    saved, None when one must be with the next batch. seen: the newest receive time in the state.
+    saved, None when one must be with the next batch. renewed: whether some were saved under other rules, so
+    that all must be with the next batch. seen: the newest receive time in the state.
     functions: compiled ones of the past.
     """
 
@@ -64,6 +65,7 @@ class RuleSet:
     catching_up: dict[str, int] = field(default_factory=dict)
     pieces: Mapping[int, SavedAt] = field(default_factory=dict)
     checkpoint_at: int | None = None
+    renewed: bool = False
     seen: int = 0
     functions: Mapping[str, Function] = field(default_factory=dict)
 

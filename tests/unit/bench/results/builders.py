@@ -11,6 +11,7 @@ import msgspec
 
 from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.drain import Drain
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 
 MACHINE = {
@@ -58,6 +59,24 @@ OPEN = OpenLoop(
     cores_needed=0.5,
     memory_mb=150.0,
     commit_p99_spread=[20.0],
+)
+LONG = LongRun(
+    seconds=1800.0,
+    percent_of_drain=70.0,
+    rate=1000.0,
+    sent=110,
+    stored=110,
+    merged=0,
+    duplicates=0,
+    rejected=0,
+    lost=0,
+    window_s=300.0,
+    first_ms={"p50": 10.0, "p99": 20.0, "p99.9": 30.0},
+    last_ms={"p50": 10.0, "p99": 20.0, "p99.9": 30.0},
+    generator_late_ms=1.0,
+    growth_mb_per_h=0.5,
+    growth_95=1.0,
+    memory_mb=150.0,
 )
 
 
