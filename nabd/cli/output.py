@@ -27,12 +27,6 @@ PIPED_WIDTH = 240
 """Width without a terminal; a table in a file should not be cut to 80 columns."""
 
 
-class Translated(str):
-    """A text of the catalogue: its isolates are ours, while those that others wrote would turn the line."""
-
-    __slots__ = ()
-
-
 def console(*, stderr: bool = False) -> Console:
     """Return a console on the present standard output or error."""
     found = Console(stderr=stderr, highlight=False)
@@ -48,23 +42,27 @@ def print_json(value: Any) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
     """Print rows below their headings, or the sentence `empty` where there are none.
 
-    Cells are printed as they are, without rich's markup; None is blank.
+    Cells are printed as they are, without rich's markup, or as `translated` returned them; None is blank.
     """
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(cell(value)) for value in row))
+        shown.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
     if empty and not shown.row_count:
         line(empty)
         return
     console().print(shown)
 
 
-def line(text: str) -> None:
+def line(text: str | Text) -> None:
     """Print one line for a person; control characters are shown, not sent to the terminal."""
-    kind = type(text)
-    console().print(Text("\n".join(cell(kind(one)) for one in text.split("\n"))), soft_wrap=True)
+    console().print(text if isinstance(text, Text) else Text(_shown(text)), soft_wrap=True)
+
+
+def translated(text: str) -> Text:
+    """Return a text of the catalogue: its isolates are ours; those that others wrote would turn the line."""
+    return Text(_shown(text, ISOLATES))
 
 
 def cell(value: object) -> str:
@@ -77,8 +75,15 @@ def cell(value: object) -> str:
         case float():
             return f"{value:g}"
         case _:
-            kept = ISOLATES if isinstance(value, Translated) else ""
-            return "".join(c if c.isprintable() or c in kept else "\ufffd" for c in str(value))
+            return _printable(str(value))
+
+
+def _shown(text: str, kept: str = "") -> str:
+    return "\n".join(_printable(one, kept) for one in text.split("\n"))
+
+
+def _printable(text: str, kept: str = "") -> str:
+    return "".join(c if c.isprintable() or c in kept else "\ufffd" for c in text)
 
 
 def complain(message: str) -> None:

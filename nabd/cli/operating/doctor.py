@@ -15,7 +15,7 @@ from devices.kinds.kind import KindError
 from devices.texts.catalogue import text
 from nabd import clock, doctor
 from nabd.cli.languages import Lang, language_of
-from nabd.cli.output import Translated, fail, line, print_json, table
+from nabd.cli.output import fail, line, print_json, table, translated
 from nabd.cli.run import load_settings
 from nabd.doctor import CheckResult, Verdict, bundle
 from nabd.settings import Settings
@@ -56,7 +56,7 @@ def show(
                     c.code,
                     c.title,
                     text(language, f"check.verdict_{c.verdict}"),
-                    *map(Translated, (c.said, c.fix)),
+                    *map(translated, (c.said, c.fix)),
                 ]
                 for c in told
             ],
