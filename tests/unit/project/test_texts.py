@@ -139,6 +139,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "update_is_": DeviceState,
     "request_is_": ("waiting", "approved", "refused", "lapsed"),
     "request_done_": ("approve", "refuse"),
+    "ready_": ("database", "schema", "ingest", "notify", "broker"),
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
     "layer_": Layer,
