@@ -6,7 +6,7 @@ Must not know how readings arrive: ingest calls with columns, at most once a sec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,8 @@ class LatestColumns:
     """Newest readings as columns of one length, each device at most once.
 
     Times are microseconds since 1970-01-01Z, intervals seconds; `measurements` leaves absent ones out. paced:
-    whether the interval is only the kind's, to be multiplied by the device's own pace; all if empty.
+    whether the interval is only the kind's, to be multiplied by the device's own pace; all if empty. place:
+    the bits of the quality that say that a position is none: a good one that is stored stays; 0 if empty.
     """
 
     device_id: Sequence[int]
@@ -46,6 +47,7 @@ class LatestColumns:
     quality: Sequence[int]
     measurements: Sequence[Mapping[str, Any]]
     paced: Sequence[bool] = ()
+    place: Sequence[int] = ()
 
 
 # Rows are locked in the order of device_id, so that two writers cannot block each other.
@@ -90,6 +92,8 @@ async def flush(connection: Connection, rows: LatestColumns) -> None:
     """
     if not rows.device_id:
         return
+    if any(rows.place):
+        rows = await _placed(connection, rows)
     await connection.execute(
         _FLUSH,
         rows.device_id,
@@ -100,6 +104,29 @@ async def flush(connection: Connection, rows: LatestColumns) -> None:
         rows.measurements,
         rows.paced,
     )
+
+
+_POSITIONS = """
+SELECT
+    kept.device_id, kept.measurements -> 'lat' AS lat, kept.measurements -> 'lon' AS lon
+FROM unnest($1::integer [], $2::bigint []) AS r (device_id, place)
+INNER JOIN latest AS kept ON r.device_id = kept.device_id
+WHERE kept.quality & r.place = 0 AND kept.measurements ?& ARRAY['lat', 'lon']
+"""
+
+
+async def _placed(connection: Connection, rows: LatestColumns) -> LatestColumns:
+    """Return the rows with the good positions that are stored of devices whose newest one is none."""
+    nowhere = {
+        device: row for row, (device, bits) in enumerate(zip(rows.device_id, rows.place, strict=True)) if bits
+    }
+    bits = [rows.place[row] for row in nowhere.values()]
+    quality, measurements = list(rows.quality), list(rows.measurements)
+    for kept in await connection.fetch(_POSITIONS, list(nowhere), bits):
+        row = nowhere[kept["device_id"]]
+        quality[row] &= ~rows.place[row]
+        measurements[row] = {**measurements[row], "lat": kept["lat"], "lon": kept["lon"]}
+    return replace(rows, quality=quality, measurements=measurements)
 
 
 _PAGE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -17,7 +18,8 @@ from nabd import clock
 from store.pool import connect
 
 AFTER_S, AFTER_RATE = 20.0, 1_000.0
-"""What devices say once ingest has started again: it knows what all of them said, and saves that."""
+"""What devices say once ingest has started again: it knows what all of them said, and saves that. A second is
+enough of ten thousand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +44,18 @@ class LargeFleet:
     checkpoint_cpu_ms: float | None
 
 
-async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, name: str, seed: int) -> LargeFleet:
+async def run(
+    rig: Rig,
+    dsn: str,
+    fleet: BenchFleet,
+    stream: Stream,
+    name: str,
+    seed: int,
+    tell: Callable[[str], None],
+) -> LargeFleet:
     """Drain a stream of the fleet, start ingest again, and let some devices go on talking."""
     drained = await drain.run(rig, dsn, stream, name, command=WATCHED)
+    tell(f"start again, {fleet.size} devices")
     log = rig.directory / name / "again.log"
     with rig.broker() as broker:
         begun = time.perf_counter()
@@ -52,9 +63,10 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, name: str, 
             await drain.until_said(process, log, drain.SUBSCRIBED)
             restart_s, restart_mb = time.perf_counter() - begun, usage.memory_mb(process.pid)
             restart_cpu_s = usage.cpu_s([process.pid])
+            after_s = min(AFTER_S, max(1.0, fleet.size / 10_000))
             # Time to make the messages of a large fleet: a few microseconds a device.
             begin = clock.wall() + 3_000_000 + fleet.size * 20
-            more = make_stream(fleet, seed=seed, at=open_loop.schedule(AFTER_RATE, AFTER_S, begin))
+            more = make_stream(fleet, seed=seed, at=open_loop.schedule(AFTER_RATE, after_s, begin))
             await children.publish(
                 rig.directory / f"{name}-again",
                 more,

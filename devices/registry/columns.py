@@ -18,7 +18,8 @@ from devices.registry.life import counts_from
 class DeviceColumns:
     """n devices, ascending by id; retired ones included.
 
-    ids, kind, municipality_id, replaced: (n,) int32; kind is an index into `kinds`. lat, lon: (n,) degrees,
+    ids, kind, municipality_id, parent_id, replaced: (n,) int32; kind is an index into `kinds`, parent_id -1
+    of what nothing feeds. lat, lon: (n,) degrees,
     NaN where unknown. installed_at: (n,) microseconds, NOT_YET of what is planned. retired: (n,) bool.
     document: (n,) int32, which of `documents` holds the attributes, as JSON: devices of a kind often have the
     same. relays: by row, of devices behind gateways. rows: by the name of the place. renamed: the rows of
@@ -29,6 +30,7 @@ class DeviceColumns:
     kinds: tuple[str, ...]
     kind: NDArray[np.int32]
     municipality_id: NDArray[np.int32]
+    parent_id: NDArray[np.int32]
     lat: NDArray[np.float64]
     lon: NDArray[np.float64]
     installed_at: NDArray[np.int64]
@@ -86,6 +88,7 @@ def of_devices(devices: Iterable[Device]) -> DeviceColumns:
         kinds=kinds,
         kind=np.array([kinds.index(d.kind) for d in known], dtype=np.int32),
         municipality_id=np.array([d.municipality_id for d in known], dtype=np.int32),
+        parent_id=np.array([-1 if d.parent_id is None else d.parent_id for d in known], dtype=np.int32),
         lat=np.array([np.nan if d.lat is None else d.lat for d in known], dtype=np.float64),
         lon=np.array([np.nan if d.lon is None else d.lon for d in known], dtype=np.float64),
         installed_at=np.array([counts_from(d.installed_at) for d in known], dtype=np.int64),

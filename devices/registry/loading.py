@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, ItemsView, Iterator, Mapping, ValuesView
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,10 +57,12 @@ _BANNED = "SELECT name FROM banned_device"
 async def load(connection: Connection) -> Registry:
     """Return a snapshot of the whole registry (two passes over the devices)."""
     async with _one_moment(connection):
+        numbers, texts = await _columns(connection)
+        # After the devices: within a transaction of others these may be of a municipality just registered.
         municipalities = {m.name: m for m in await list_municipalities(connection)}
-        devices = await _load_devices(connection, {m.id: m.name for m in municipalities.values()})
         removed = await connection.fetch(_REMOVED)
         banned = await connection.fetch(_BANNED)
+    devices = _loaded(numbers, texts, {m.id: m.name for m in municipalities.values()})
     return Registry(
         devices=devices,
         by_name=LoadedNames(devices),
@@ -121,19 +123,36 @@ ORDER BY d.id
 _LINES_AT_ONCE = 10_000
 
 
-async def _load_devices(connection: Connection, towns: Mapping[int, str]) -> LoadedDevices:
-    while True:
-        numbers = await columns_of(connection, _NUMBERS, types=_TYPES)
+_ATTEMPTS = 3
+
+
+async def _columns(connection: Connection) -> tuple[dict[str, NDArray[Any]], _Texts]:
+    """Return numbers and texts of the same devices.
+
+    In a transaction that sees what others commit meanwhile, the second answer may know more devices, which
+    are left out, and lack some that were forgotten: then both are asked for again.
+
+    Raises:
+        RuntimeError: devices were forgotten each time.
+    """
+    for _ in range(_ATTEMPTS):
         texts = _texts(await _lines(connection))
-        ids = numbers["id"]
-        # In a transaction that sees what others commit meanwhile, the second answer may know more.
-        if np.array_equal(ids, texts.ids):
-            break
+        numbers = await columns_of(connection, _NUMBERS, types=_TYPES)
+        if not np.array_equal(numbers["id"], texts.ids):
+            known = np.isin(numbers["id"], texts.ids)
+            numbers = {name: values[known] for name, values in numbers.items()}
+        if len(numbers["id"]) == len(texts.ids):
+            return numbers, texts
+    raise RuntimeError("devices are being forgotten while they are read")
+
+
+def _loaded(numbers: Mapping[str, NDArray[Any]], texts: _Texts, towns: Mapping[int, str]) -> LoadedDevices:
     columns = DeviceColumns(
-        ids=ids,
+        ids=numbers["id"],
         kinds=tuple(texts.kinds),
         kind=np.array(texts.kind, dtype=np.int32),
         municipality_id=numbers["municipality_id"],
+        parent_id=numbers["parent_id"],
         lat=numbers["lat"],
         lon=numbers["lon"],
         installed_at=numbers["installed_at"],
@@ -239,8 +258,8 @@ class LoadedDevices(Mapping[int, Device]):
         self.columns = columns
         self._lines, self._ends, self._towns = lines, ends, towns
         # What columns do not have.
-        self._parent_id, self._version, self._retired_at, self._by_hand = (
-            numbers[name] for name in ("parent_id", "version", "retired_at", "by_hand")
+        self._version, self._retired_at, self._by_hand = (
+            numbers[name] for name in ("version", "retired_at", "by_hand")
         )
 
     def __len__(self) -> int:
@@ -258,9 +277,20 @@ class LoadedDevices(Mapping[int, Device]):
             raise KeyError(device_id)
         return self.at(row)
 
+    def values(self) -> ValuesView[Device]:
+        """Return the devices one after the other, without a search for each."""
+        return _Values(self)
+
+    def items(self) -> ItemsView[int, Device]:
+        """Return ids and devices in the same way."""
+        return _Items(self)
+
     def _row(self, device_id: int) -> int:
         ids = self.columns.ids
-        row = int(np.searchsorted(ids, device_id))
+        if not 0 <= device_id < self.columns.id_bound:
+            return -1
+        # A plain int would make numpy copy all ids to a wider type, for every device.
+        row = int(ids.searchsorted(np.int32(device_id)))
         return row if row < len(ids) and ids[row] == device_id else -1
 
     def _line(self, row: int) -> list[str]:
@@ -272,7 +302,8 @@ class LoadedDevices(Mapping[int, Device]):
         columns = self.columns
         _, name, wire, kind, _, _, *rest = self._line(row)
         district, title, titles, serial, reason = map(_plain, rest)
-        town, parent = int(columns.municipality_id[row]), int(self._parent_id[row])
+        town, parent = int(columns.municipality_id[row]), int(columns.parent_id[row])
+        above = self._row(parent)
         lat, lon = float(columns.lat[row]), float(columns.lon[row])
         installed, retired = int(columns.installed_at[row]), int(self._retired_at[row])
         return Device(
@@ -281,8 +312,8 @@ class LoadedDevices(Mapping[int, Device]):
             kind=kind,
             municipality=self._towns[town],
             municipality_id=town,
-            parent=None if parent < 0 else self._line(self._row(parent))[1],
-            parent_id=None if parent < 0 else parent,
+            parent=None if above < 0 else self._line(above)[1],
+            parent_id=None if above < 0 else parent,
             title=title or "",
             titles=msgspec.json.decode(titles or "{}"),
             lat=None if lat != lat else lat,
@@ -299,6 +330,20 @@ class LoadedDevices(Mapping[int, Device]):
             district=district,
             district_by_hand=bool(self._by_hand[row]),
         )
+
+
+class _Values(ValuesView[Device]):
+    _mapping: LoadedDevices
+
+    def __iter__(self) -> Iterator[Device]:
+        return map(self._mapping.at, range(len(self._mapping)))
+
+
+class _Items(ItemsView[int, Device]):
+    _mapping: LoadedDevices
+
+    def __iter__(self) -> Iterator[tuple[int, Device]]:
+        return zip(self._mapping, self._mapping.values(), strict=True)
 
 
 class LoadedNames(Mapping[str, Device]):

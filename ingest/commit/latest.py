@@ -71,6 +71,7 @@ class LatestBuffer:
             interval_s=[s for table, rows in piece for s in table.interval_s(rows, directory)],
             paced=[p for table, rows in piece for p in table.paced(rows, directory)],
             quality=_listed(piece, lambda table: table.quality),
+            place=[bits for table, rows in piece for bits in table.place(rows)],
             measurements=[values for table, rows in piece for values in table.measurements(rows)],
         )
 
@@ -157,6 +158,11 @@ class _Table:
         paced: list[bool] = np.isnan(own).tolist()
         return paced
 
+    def place(self, rows: Rows) -> list[int]:
+        """Return which bits of the quality of some devices say that they are nowhere."""
+        bits: list[int] = (self.quality[rows] & self._place).tolist()
+        return bits
+
     def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
         """Return what some devices measured, absent measurements left out."""
         names, lists = [], []
@@ -173,11 +179,16 @@ class _Table:
         ]
 
 
+def pieces_of(devices: int) -> int:
+    """Return in how many pieces so many devices are flushed."""
+    return max(min(PIECES, -(-devices // SMALLEST)), -(-devices // LARGEST))
+
+
 def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
     """Divide everything that is not flushed yet into pieces of one size."""
     waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
     devices = sum(len(rows) for _, rows in waiting)
-    pieces = max(min(PIECES, -(-devices // SMALLEST)), -(-devices // LARGEST))
+    pieces = pieces_of(devices)
     return [
         [(table, rows[piece::pieces]) for table, rows in waiting if len(rows) > piece]
         for piece in range(pieces)

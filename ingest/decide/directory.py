@@ -94,6 +94,7 @@ class Directory:
         self._sources: dict[str, TopicSource] = {}
         self._last: tuple[Sequence[str], list[TopicSource]] | None = None
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._own_interval_s: dict[str, NDArray[np.float64]] = {}
         self._merging: dict[str, NDArray[np.bool_] | None] = {}
 
     def sources(self, topics: Sequence[str]) -> list[TopicSource]:
@@ -226,19 +227,19 @@ class Directory:
         """Return numeric attributes indexed by device id, NaN where there is neither value nor default."""
         return {name: self._attribute(kind, name) for name in names}
 
-    def _attribute(self, kind: str, name: str, default: object = None) -> NDArray[np.float64]:
+    def _attribute(self, kind: str, name: str) -> NDArray[np.float64]:
         known = self._attributes.get((kind, name))
         if known is None:
-            default = next((a.default for a in self.kinds[kind].attributes if a.name == name), default)
+            default = next((a.default for a in self.kinds[kind].attributes if a.name == name), None)
             known = self._attributes[kind, name] = self._told(kind, name, _number(default))
         return known
 
     def own_interval_s(self, kind: str) -> NDArray[np.float64]:
         """Return the interval that each device's attributes name, indexed by device id; NaN where none."""
-        own = self._attributes.get((kind, INTERVAL))
+        own = self._own_interval_s.get(kind)
         if own is None:
             own = self._told(kind, INTERVAL, np.nan)
-            self._attributes[kind, INTERVAL] = own = np.where(own > 0, own, np.nan)
+            self._own_interval_s[kind] = own = np.where(own > 0, own, np.nan)
         return own
 
     def _told(self, kind: str, name: str, default: float) -> NDArray[np.float64]:
@@ -254,7 +255,7 @@ class Directory:
     def merging(self, kind: str) -> NDArray[np.bool_] | None:
         """Return whose readings may come in parts, indexed by device id; None where nobody's of a kind do."""
         if kind not in self._merging:
-            merging = self._attribute(kind, MERGE, self.kinds[kind].merge) == 1
+            merging = self._told(kind, MERGE, float(self.kinds[kind].merge)) == 1
             self._merging[kind] = merging if merging.any() else None
         return self._merging[kind]
 

@@ -13,7 +13,7 @@ from devices.columns import Columns
 from devices.compiled.part import Function
 from devices.kinds.kind import Kind
 from devices.registry.registry import Device, Registry
-from devices.texts.languages import called
+from devices.texts.languages import called_everywhere
 from rules.context.attributes import Attributes
 from rules.definition import summary
 from rules.engine.evaluate import EXACT, RuleFailed, Step, step
@@ -51,7 +51,8 @@ class RuleSet:
     skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
     catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
     pieces: as of when parts of the state are saved (rules.live.checkpoints). checkpoint_at: when one was last
-    saved, None when one must be with the next batch. seen: the newest receive time in the state.
+    saved, None when one must be with the next batch. renewed: whether some were saved under other rules, so
+    that all must be with the next batch. seen: the newest receive time in the state.
     functions: compiled ones of the past.
     """
 
@@ -64,6 +65,7 @@ class RuleSet:
     catching_up: dict[str, int] = field(default_factory=dict)
     pieces: Mapping[int, SavedAt] = field(default_factory=dict)
     checkpoint_at: int | None = None
+    renewed: bool = False
     seen: int = 0
     functions: Mapping[str, Function] = field(default_factory=dict)
 
@@ -81,7 +83,9 @@ class RuleSet:
         device = self.devices.get(transition.device_id)
         values = {**transition.evidence.get("values", {}), **transition.evidence.get("limits", {})}
         values["device"] = (
-            called(device.title or device.name, device.titles) if device else str(transition.device_id)
+            called_everywhere(device.title or device.name, device.titles)
+            if device
+            else str(transition.device_id)
         )
         values["municipality"] = device.municipality if device else ""
         return summary.render(definition.summary, values)

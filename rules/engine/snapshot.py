@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,15 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
             own_values, own_instants = program.columns_of(rule)
             rows.value[state_rows, own_values] = old.value[:, values]
             rows.at[state_rows, own_instants] = old.at[:, instants]
+
+
+def knowing(state: RuleState, known: Collection[Identity]) -> RuleState:
+    """Return a state in which all rules but those known are as if nothing had been read yet."""
+    past = take(state)
+    rules = tuple(one if one in known else ("", -1, *one[2:]) for one in past.rules)
+    found = RuleState(state.program, len(state.index))
+    carry(replace(past, rules=rules), found)
+    return found
 
 
 def _columns(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice, slice]]:

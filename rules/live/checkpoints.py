@@ -41,9 +41,9 @@ def wanted(
     """Return which pieces of a state must be saved with a batch whose new rows are `rows`.
 
     Readings adopted from quarantine keep their old receive time: a restart would not replay them. It would
-    let mended rules catch up again.
+    let mended rules catch up again, and new ones judge readings from before they were there.
     """
-    if ruleset.catching_up:
+    if ruleset.catching_up or ruleset.renewed:
         return _present(state).nonzero()[0].tolist()
     adopted = rows.device_id[rows.received_at <= ruleset.seen]
     found = set(np.unique(adopted // PIECE).tolist())
@@ -79,10 +79,10 @@ def carry_over(before: RuleSet, after: RuleSet) -> set[tuple[str, int]]:
     known = snapshot.identities(before.program)
     if known == snapshot.identities(after.program):
         after.state, after.state.program = before.state, after.program
-        after.pieces, after.checkpoint_at = before.pieces, before.checkpoint_at
+        after.pieces, after.checkpoint_at, after.renewed = before.pieces, before.checkpoint_at, before.renewed
     else:
         snapshot.carry(snapshot.take(before.state), after.state)
-        after.pieces = {piece: at for piece, at in before.pieces.items() if piece == BASE}
+        after.pieces, after.renewed = before.pieces, True
     after.seen = before.seen
     return {rule[:2] for rule in known}
 
@@ -95,6 +95,9 @@ ON CONFLICT (shard, kind) DO UPDATE SET
     received_at = excluded.received_at,
     state = excluded.state
 """
+
+
+_FORGET = "DELETE FROM rule_checkpoint WHERE shard = $1 AND (kind = $2 OR starts_with(kind, $2 || ':'))"
 
 
 async def save(
@@ -116,9 +119,11 @@ async def save(
         rows: the batch's.
     """
     now = SavedAt(batch=batch, received_at=max(ruleset.seen, int(rows.received_at.max())))
-    saved, of = dict(ruleset.pieces), state.index.devices // PIECE
+    saved, rows_of = dict(ruleset.pieces), _rows_by_piece(state)
+    if BASE not in saved:
+        await _forget(connection, shard, name)
     for piece in pieces:
-        state_rows = np.flatnonzero(of == piece)
+        state_rows = rows_of[piece]
         kept = snapshot.take(state, state_rows)
         changes.within(state_rows).apply(kept.rows)
         await _put(connection, shard, name, piece, now, kept)
@@ -132,6 +137,18 @@ async def save(
         await _put_base(connection, shard, name, base, state)
         saved[BASE] = base
     return saved
+
+
+def _rows_by_piece(state: RuleState) -> dict[int, NDArray[np.intp]]:
+    of = state.index.devices // PIECE
+    order = np.argsort(of, kind="stable")
+    found, starts = np.unique(of[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
+
+
+async def _forget(connection: Connection, shard: str, name: str) -> None:
+    """Remove what an earlier life of the same name has left."""
+    await connection.execute(_FORGET, shard, name)
 
 
 async def _put_base(connection: Connection, shard: str, name: str, at: SavedAt, state: RuleState) -> None:
@@ -148,10 +165,10 @@ async def _put(
 
 async def put(connection: Connection, shard: str, name: str, state: RuleState, at: SavedAt) -> None:
     """Store all of a state as of a batch, and nothing of what a shard has had before."""
+    await _forget(connection, shard, name)
     await _put_base(connection, shard, name, at, state)
-    of = state.index.devices // PIECE
-    for piece in np.unique(of).tolist():
-        await _put(connection, shard, name, piece, at, snapshot.take(state, np.flatnonzero(of == piece)))
+    for piece, state_rows in _rows_by_piece(state).items():
+        await _put(connection, shard, name, piece, at, snapshot.take(state, state_rows))
 
 
 def _name(name: str, piece: int) -> str:
@@ -170,24 +187,38 @@ _STATE = "SELECT state FROM rule_checkpoint WHERE shard = $1 AND kind = $2"
 async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet) -> set[tuple[str, int]]:
     """Bring a blank rule set to the state after its shard's last committed batch; writes nothing.
 
-    That is the last checkpoint of each piece, moved over the readings received since.
+    That is the last checkpoint of each piece, moved over the readings received since. A rule that they do not
+    know is new: it has judged none of these.
 
     Returns:
         The rules that all pieces knew, with their versions.
     """
+    kept: dict[int, snapshot.Snapshot] = {}
     saved: dict[int, SavedAt] = {}
-    known: list[set[tuple[str, int]]] = []
     for row in await connection.fetch(_SAVED, shard, name):
         past = snapshot.parse(await connection.fetchval(_STATE, shard, row["kind"]))
         piece = int(row["kind"].removeprefix(name).removeprefix(":") or BASE)
         if past is not None:
-            snapshot.carry(past, ruleset.state)
-            known.append({rule[:2] for rule in past.rules})
+            kept[piece] = past
             saved[piece] = SavedAt(batch=row["batch"], received_at=to_microseconds(row["received_at"]))
     if BASE not in saved:
         return set()
+    # Older than the base is only what an earlier version, which knew no pieces, has left behind.
+    saved = {piece: at for piece, at in saved.items() if at >= saved[BASE]}
+    for piece in sorted(saved):
+        snapshot.carry(kept[piece], ruleset.state)
+    known = set.intersection(*(set(kept[piece].rules) for piece in saved))
     ruleset.pieces = saved
     ruleset.seen = max(at.received_at for at in saved.values())
+    await _replay(connection, shard, ruleset)
+    if not known.issuperset(snapshot.identities(ruleset.program)):
+        ruleset.state, ruleset.renewed = snapshot.knowing(ruleset.state, known), True
+    return {rule[:2] for rule in known}
+
+
+async def _replay(connection: Connection, shard: str, ruleset: RuleSet) -> None:
+    """Move a state over the readings that each of its pieces does not know yet."""
+    saved = ruleset.pieces
     oldest = await stored.oldest_after_batch(connection, shard, min(at.batch for at in saved.values()))
     if oldest is not None:
         after = _by_piece(saved)
@@ -198,7 +229,6 @@ async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet
                 news = columns.received_at > after[of]
                 if news.any():
                     ruleset.replay(columns if news.all() else columns.take(news))
-    return set.intersection(*known)
 
 
 def _by_piece(saved: Mapping[int, SavedAt]) -> NDArray[np.int64]:

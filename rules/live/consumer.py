@@ -235,7 +235,9 @@ class LiveRules:
             ruleset.state = pending.state
             ruleset.state.adopt(pending.changes)
             self._paces.setdefault(name, {}).update(pending.paces)
-            ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
+            if pending.pieces is not ruleset.pieces:
+                ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
+                ruleset.renewed = False
             ruleset.seen = pending.seen
             ruleset.failures = []
             ruleset.catching_up = {}

@@ -6,15 +6,20 @@ Must not know how rules are evaluated: only which devices are worked on, and whe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from devices.instants import to_datetime, to_microseconds
+from devices.registry.columns import DeviceColumns, columns_of
 from devices.registry.generation import advance
 from devices.registry.registry import Device, Registry
 from devices.registry.relays import above
+from devices.wire.topics import GATEWAY
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
@@ -124,21 +129,44 @@ async def spans(connection: Connection, registry: Registry, *, ever: bool = Fals
     ever: of windows that come again those of more than five weeks ago too, which rules that judge what
     arrives now need not keep for every device.
     """
-    by_municipality: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
+    by_municipality: dict[int, list[tuple[int, int]]] = defaultdict(list)
     by_device: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
     for w in await windows(connection, ever=ever):
         span = to_microseconds(w.from_at), to_microseconds(w.until_at)
-        (by_municipality[w.municipality_id] if w.device_id is None else by_device[w.device_id]).append(span)
-    if not by_municipality and not by_device:
-        return {}
-    found = {}
-    for device in registry.devices.values():
-        own = list(by_municipality.get(device.municipality_id, ()))
-        for one in _and_above(device, registry):
-            own += by_device.get(one, ())
-        if own:
-            found[device.id] = sorted(own)
+        if w.municipality_id is None:
+            by_device[w.device_id].append(span)
+        else:
+            by_municipality[w.municipality_id].append(span)
+    columns = columns_of(registry)
+    found: dict[int, Sequence[tuple[int, int]]] = {}
+    for town, own in by_municipality.items():
+        of_town = sorted(own)
+        ids = columns.ids[columns.municipality_id == town]
+        found.update(dict.fromkeys(ids.tolist(), of_town))
+    for device_id in columns.ids[_below(registry, columns, by_device)].tolist():
+        more = [
+            span
+            for one in _and_above(registry.devices[device_id], registry)
+            for span in by_device.get(one, ())
+        ]
+        if more:
+            found[device_id] = sorted([*found.get(device_id, ()), *more])
     return found
+
+
+def _below(registry: Registry, columns: DeviceColumns, device_ids: Iterable[int | None]) -> NDArray[np.intp]:
+    """Return the rows of devices and of all that might hang on them."""
+    known = np.zeros(len(columns.ids), dtype=np.bool_)
+    ids = np.array([one for one in device_ids if one in registry.devices], dtype=np.int32)
+    news = columns.find(ids)
+    while len(news):
+        known[news] = True
+        fed = np.isin(columns.parent_id, columns.ids[news])
+        above = [registry.devices[one] for one in columns.ids[news].tolist()]
+        if gateways := {device.name for device in above if device.kind == GATEWAY}:
+            fed[[row for row, names in columns.relays.items() if not gateways.isdisjoint(names)]] = True
+        news = np.flatnonzero(fed & ~known)
+    return np.flatnonzero(known)
 
 
 _OF_DEVICE = """

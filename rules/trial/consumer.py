@@ -161,7 +161,9 @@ class ShadowRules:
             ruleset = self._rulesets[name]
             if pending.changes is not None:
                 ruleset.state.adopt(pending.changes)
-            ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
+            if pending.pieces is not ruleset.pieces:
+                ruleset.pieces, ruleset.checkpoint_at = pending.pieces, pending.checkpoint_at
+                ruleset.renewed = False
             ruleset.seen = pending.seen
         self._pending = {}
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import asyncpg
+import pytest
 
 from devices.instants import to_datetime
 from devices.registry.registry import load
+from ingest.commit import latest
 from ingest.commit.unflushed import restore
 from ingest.decide.directory import Directory
-from readings.latest import get_latest
+from readings.latest import flush, get_latest
 from tests.databases import now as wall_clock
 from tests.integration.rules.ingestion import KINDS, Ingestion, bins
 from tests.integration.rules.town import add_device
@@ -54,3 +56,48 @@ async def test_restored_values_are_those_that_a_flush_would_have_written(
     assert await get_latest(connection, "B-2") is None
     assert await get_latest(connection, "B-9") is None
     assert silent
+
+
+async def test_reading_is_restored_however_slowly_batches_followed_each_other(
+    connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latest, "LARGEST", 1)  # in as many pieces as there are devices
+    waiting, *flushed = [await add_device(connection, f"B-{number}") for number in range(1, 5)]
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(bins([(waiting, NOW, {"fill_pct": 20.0})], NOW))
+    at = NOW
+    for device in flushed * 2:  # a piece with each batch; the first of them came last
+        at += 20 * SECOND
+        await ingestion.commit(bins([(device, at, {"fill_pct": 30.0})], at))
+    for device in flushed:
+        row = "INSERT INTO latest VALUES ($1, $2, $2, 600, 0, '{\"fill_pct\": 30}')"
+        await connection.execute(row, device, to_datetime(at))
+    await ingestion.commit(bins([(flushed[0], at + SECOND, {"fill_pct": 40.0})], at + SECOND))
+
+    await restore(connection, Directory(await load(connection), KINDS), "main")
+
+    first, second = await get_latest(connection, "B-1"), await get_latest(connection, "B-2")
+    assert first is not None
+    assert second is not None
+    assert (first.measurements["fill_pct"], second.measurements["fill_pct"]) == (20.0, 40.0)
+
+
+async def test_good_position_outlives_a_restart_after_which_a_device_is_nowhere(
+    connection: asyncpg.Connection,
+) -> None:
+    device = await add_device(connection, "B-1")
+    await connection.execute(
+        'INSERT INTO latest VALUES ($1, $2, $2, 600, 0, \'{"lat": 32.9, "lon": 13.2, "fill_pct": 1}\')',
+        device,
+        to_datetime(NOW),
+    )
+    columns = bins([(device, NOW + SECOND, {"fill_pct": 20.0, "lat": 0.0, "lon": 0.0})], NOW + SECOND)
+    columns.quality[:] = sum(1 << KINDS["bin"].measurement(name).bit for name in ("lat", "lon"))
+    directory, buffer = Directory(await load(connection), KINDS), latest.LatestBuffer()
+    buffer.add(columns)
+
+    await flush(connection, buffer.rows(directory))
+
+    newest = await get_latest(connection, "B-1")
+    assert newest is not None
+    assert (newest.measurements, newest.quality) == ({"lat": 32.9, "lon": 13.2, "fill_pct": 20.0}, 0)

@@ -10,6 +10,8 @@ from alerts.orphans import end_orphans
 from alerts.queue import list_alerts
 from devices.columns import Columns
 from devices.instants import to_datetime
+from devices.registry.device import Device
+from devices.registry.loading import LoadedDevices
 from devices.registry.registry import load
 from rules.catalogue import catalogue
 from rules.live.consumer import LiveRules
@@ -89,6 +91,34 @@ async def test_window_of_a_municipality_or_of_what_a_device_hangs_on_covers_it(
 
     assert [(a - START) // MINUTE for a, _ in found[device]] == [0, 20]
     assert [(a - START) // MINUTE for a, _ in found[other]] == [20]
+
+
+async def test_windows_look_at_no_device_but_those_below_one_that_has_a_window(
+    connection: asyncpg.Connection, device: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cabinet = await add_device(connection, "CAB-1", kind="cabinet")
+    gateway = await add_device(connection, "GW-1", kind="gateway")
+    relayed, fed, apart = [await add_device(connection, name) for name in ("B-2", "B-3", "B-4")]
+    await connection.execute("UPDATE device SET parent_id = $1 WHERE id = $2", cabinet, gateway)
+    await connection.execute("UPDATE device SET parent_id = $1 WHERE id = $2", relayed, fed)
+    await connection.execute("INSERT INTO relay (device_id, gateway_id) VALUES ($1, $2)", relayed, gateway)
+    town = await connection.fetchval("SELECT id FROM municipality")
+    await plan(connection, 0, 10, municipality_id=town)
+    await plan(connection, 20, 30, device_id=cabinet)
+    registry, built, at = await load(connection), set[str](), LoadedDevices.at
+
+    def watched(devices: LoadedDevices, row: int) -> Device:
+        found = at(devices, row)
+        built.add(found.name)
+        return found
+
+    monkeypatch.setattr(LoadedDevices, "at", watched)
+    found = await spans.spans(connection, registry)
+
+    assert built == {"CAB-1", "GW-1", "B-2", "B-3"}
+    starts = {one: [(a - START) // MINUTE for a, _ in own] for one, own in found.items()}
+    both = {one: [0, 20] for one in (cabinet, gateway, relayed, fed)}
+    assert starts == {device: [0], apart: [0], **both}
 
 
 async def test_open_alert_ends_with_the_reason_when_its_device_is_retired(

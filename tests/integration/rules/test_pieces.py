@@ -90,8 +90,69 @@ async def test_restart_knows_what_was_known_whenever_its_pieces_were_saved(
     assert len(await connection.fetch(PIECES)) > 1
 
 
-async def test_restart_goes_on_from_a_checkpoint_that_an_earlier_version_left(
+@pytest.mark.parametrize("batches_a_life", [1, 2, 5, 40])
+@pytest.mark.parametrize("changed_before", [6, 7, 10])
+async def test_rule_that_becomes_active_has_judged_the_same_after_a_kill(
+    connection: asyncpg.Connection, batches_a_life: int, changed_before: int
+) -> None:
+    await put(connection, RULES)
+    devices = [await add_device(connection, f"B-{number}") for number in range(8)]
+    always = LiveRules(KINDS)
+    await always.load(connection, "main")
+    ingestion = await Ingestion(connection, LiveRules(KINDS, checkpoint_every_us=1000 * MINUTE)).start()
+
+    for number, columns in enumerate(history(devices)):
+        if number == changed_before:
+            await put(connection, RULES + rule("again", "fill_pct >= 40", "for: 3 readings"))
+            await always.reload(connection)
+            await ingestion.rules.reload(connection)
+        if number % batches_a_life == 0:
+            rules = LiveRules(KINDS, checkpoint_every_us=1000 * MINUTE)
+            ingestion = await Ingestion(connection, rules).start()
+        assert_same(ingestion.rules.checkpoints["bin"], always.checkpoints["bin"], devices)
+        await ingestion.commit(columns)
+        always.checkpoints["bin"].replay(columns)
+
+    assert_same(
+        (await Ingestion(connection).start()).rules.checkpoints["bin"], always.checkpoints["bin"], devices
+    )
+
+
+async def test_first_checkpoint_removes_what_an_earlier_life_of_the_name_left(
     connection: asyncpg.Connection,
+) -> None:
+    await put(connection, RULES)
+    devices = [await add_device(connection, f"B-{number}") for number in range(8)]
+    ingestion = await Ingestion(connection).start()
+    left = snapshot.dump(snapshot.take(ingestion.rules.checkpoints["bin"].state))
+    for kind in ("bin", "bin:7", "bin/shadow:7", "bins:7"):
+        await connection.execute(
+            "INSERT INTO rule_checkpoint VALUES ('main', $1, 0, $2, $3)", kind, to_datetime(START), left
+        )
+
+    await ingestion.commit(history(devices)[0])
+
+    kept = {row["kind"] for row in await connection.fetch(PIECES)}
+    assert kept >= {"bin", "bin/shadow:7", "bins:7"}
+    assert "bin:7" not in kept
+
+
+async def test_pieces_without_a_base_say_nothing(connection: asyncpg.Connection) -> None:
+    await put(connection, RULES)
+    devices = [await add_device(connection, f"B-{number}") for number in range(8)]
+    blank = await never_stopped(connection)
+    ingestion = await Ingestion(connection).start()
+    for columns in history(devices)[:4]:
+        await ingestion.commit(columns)
+
+    await connection.execute("DELETE FROM rule_checkpoint WHERE kind = 'bin'")
+
+    assert_same((await Ingestion(connection).start()).rules.checkpoints["bin"], blank, devices)
+
+
+@pytest.mark.parametrize("pieces_stay", [False, True])
+async def test_restart_goes_on_from_a_checkpoint_that_an_earlier_version_left(
+    connection: asyncpg.Connection, pieces_stay: bool
 ) -> None:
     await put(connection, RULES)
     devices = [await add_device(connection, f"B-{number}") for number in range(8)]
@@ -101,7 +162,9 @@ async def test_restart_goes_on_from_a_checkpoint_that_an_earlier_version_left(
     for columns in batches[:9]:
         await ingestion.commit(columns)
         expected.replay(columns)
-    await connection.execute("DELETE FROM rule_checkpoint")
+    if not pieces_stay:
+        await connection.execute("DELETE FROM rule_checkpoint")
+    await connection.execute("DELETE FROM rule_checkpoint WHERE kind = 'bin'")
     await connection.execute(
         "INSERT INTO rule_checkpoint VALUES ('main', 'bin', $1, $2, $3)",
         ingestion.batch,
@@ -109,6 +172,8 @@ async def test_restart_goes_on_from_a_checkpoint_that_an_earlier_version_left(
         snapshot.dump(snapshot.take(expected.state)),
     )
 
+    pieces = (await Ingestion(connection).start()).rules.checkpoints["bin"].pieces
+    assert min(pieces.values()) == pieces[checkpoints.BASE]
     for columns in batches[9:]:
         ingestion = await Ingestion(connection, LiveRules(KINDS, checkpoint_every_us=0)).start()
         assert_same(ingestion.rules.checkpoints["bin"], expected, devices)
