@@ -13,13 +13,17 @@ from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
 from devices.commands.details import NO_UPLINK, SENT
 from devices.registry.registry import Device
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.translation import ALL
 from devices.wire.channels import Report
 from people import links
 from people.editing import NewPerson, add_person
 from people.identity import of_texts
+from people.roles import Role
 from store.audit import PLATFORM
 from tests.integration.api import builders
-from tests.integration.console.pages import opened, sign_in_by_link
+from tests.integration.console.pages import opened, sign_in_by_link, signed_in
 
 SHOTS = os.environ.get("NABD_TEST_SHOTS")
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -77,7 +81,7 @@ async def test_what_a_network_server_says_of_a_command_is_told_in_every_language
         await page.get_by_role("dialog").get_by_role("button", name="Send").click()
         await page.get_by_role("dialog").get_by_role("button", name="Send").click()
         await expect(card).to_contain_text("Waits for the device")
-        await connection.execute("UPDATE command SET status = 'delivered', detail = $1", SENT)
+        await connection.execute("UPDATE command SET status = 'delivered', payload = '', detail = $1", SENT)
         await page.reload()
 
         for code, words in (
@@ -89,7 +93,7 @@ async def test_what_a_network_server_says_of_a_command_is_told_in_every_language
             await expect(card).to_contain_text(words)
 
         # Its source is gone; then its time is over.
-        await connection.execute("UPDATE command SET payload = '', source_id = 0, detail = NULL")
+        await connection.execute("UPDATE command SET source_id = 0, detail = NULL")
         await page.reload()
         for code, words in (
             ("en", "The source that handed it over was removed"),
@@ -110,6 +114,33 @@ async def test_what_a_network_server_says_of_a_command_is_told_in_every_language
             await page.locator(f"#languages [lang={code}]").click()
             await expect(card).to_contain_text(words)
             await expect(card).to_contain_text(seconds)
+
+
+async def test_readers_are_told_that_a_source_is_away_and_not_which(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await lamp(connection)
+    new = NewSource(name="lora", municipality="tripoli", format="chirpstack", url="mqtts://lora.example")
+    source = await add_source(connection, builders.KINDS, new, ALL, builders.now, by=PLATFORM)
+    await builders.command(connection, device)
+    await connection.execute(
+        "UPDATE command SET status = 'delivered', payload = '', source_id = $1", source.id
+    )
+    token = await builders.token(connection, "vera", role=Role.VIEWER)
+
+    async with signed_in(browser, server, token) as page:
+        await page.goto(f"{server}/devices/light-1")
+        card = page.locator(".commands")
+        for code, words in (
+            ("en", "The source that hands it over is away."),
+            ("fr", "La source qui la transmet est injoignable."),
+            ("ar", "المصدر الذي يسلّمه غير متصل."),
+        ):
+            await page.locator(f"#languages [lang={code}]").click()
+            await expect(card).to_contain_text(words)
+        await expect(card).not_to_contain_text("lora")
+    async with opened(browser, server, "/devices/light-1") as page:
+        await expect(page.locator(".commands")).to_contain_text("Source lora is away")
 
 
 async def test_configuration_is_wanted_and_its_drift_is_shown(
