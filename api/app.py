@@ -251,7 +251,7 @@ def create_app(
         webhook_targets: what subscriptions may name beside public addresses; without it nothing.
     """
     metrics = Metrics()
-    live = LiveEvents(pool, kinds, metrics, now)
+    live = LiveEvents(pool, kinds, metrics, now, speed)
     limits = session_limits or SessionLimits()
     identification = Identification(pool, real_now or now, limits)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -26,6 +27,7 @@ from devices.kinds import Kinds
 from devices.profiles import Profiles
 from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, RelayState
+from devices.sources import states
 from devices.sources.webhooks import WebhookIntake
 from devices.texts.languages import Language
 from devices.wire.topics import Topic
@@ -124,6 +126,10 @@ class AppContext:
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def alive_after(self) -> datetime:
+        """Return since when who hears a source has given a sign of life."""
+        return states.alive_after(self.now(), self.speed)
 
     async def profiles_now(self) -> Profiles:
         """Return the profiles as their files are now."""

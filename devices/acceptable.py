@@ -18,6 +18,11 @@ The marks U+200E and U+200F, which Arabic needs, do not.
 """
 
 
+def undirected(text: str) -> str:
+    """Return a text without those."""
+    return text if DIRECTING.isdisjoint(text) else "".join(c for c in text if c not in DIRECTING)
+
+
 def fault(value: Any) -> tuple[str, str] | None:
     """Return the JSON pointer and the reason of the first part that cannot be taken, None where all can.
 

@@ -71,7 +71,7 @@ async def provide(wanted: Sequence[Wanted], places: Sequence[Path]) -> None:
             log.info(
                 "compiling; until then ingest works without compiled code", reason="; ".join(missing.values())
             )
-            await _compile(places[-1], list(missing))
+            await compile_into(places[-1], list(missing))
         linked = [await asyncio.to_thread(_linked, one.part, places) for one in wanted]
     except Unusable as error:
         log.warning("without compiled code, which is slower", reason=str(error))
@@ -99,7 +99,7 @@ def _linked(part: CompiledPart, places: Sequence[Path]) -> Mapping[str, Function
     return machine_code.linked(part, found(part, places)[1])
 
 
-async def _compile(into: Path, packages: Sequence[str]) -> None:
+async def compile_into(into: Path, packages: Sequence[str]) -> None:
     """Compile packages in a process of its own.
 
     Raises:

@@ -33,6 +33,7 @@ class SilentPlace:
 
     device: str
     title: str
+    titles: Mapping[str, str]
     since: datetime
     distance_m: float | None
 
@@ -47,7 +48,7 @@ class Proposal:
 
 _SILENT = """
 SELECT
-    d.name AS device, d.title, d.kind, m.name AS municipality, d.lat, d.lon, l.received_at AS since,
+    d.name AS device, d.title, d.titles, d.kind, m.name AS municipality, d.lat, d.lon, l.received_at AS since,
     array(
         SELECT g.name FROM relay INNER JOIN device AS g ON relay.gateway_id = g.id
         WHERE relay.device_id = d.id
@@ -116,6 +117,7 @@ def _silent(row: asyncpg.Record, distance: float | None) -> SilentPlace:
     return SilentPlace(
         device=row["device"],
         title=row["title"],
+        titles=row["titles"],
         since=row["since"],
         distance_m=distance and round(distance, 1),
     )

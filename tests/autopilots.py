@@ -14,11 +14,11 @@ POSITION: Mapping[str, int] = {
 
 
 class Autopilot:
-    """One vehicle; started_at: microseconds since 1970-01-01Z."""
+    """One vehicle, or another component of it; started_at: microseconds since 1970-01-01Z."""
 
-    def __init__(self, started_at: int, system: int = 1) -> None:
+    def __init__(self, started_at: int, system: int = 1, component: int = 1) -> None:
         self._started_at = started_at
-        self._link = ardupilotmega.MAVLink(None, system, 1)
+        self._link = ardupilotmega.MAVLink(None, system, component)
 
     def pack(self, message: Any, *, first: bool = False) -> bytes:
         """Return a packet of MAVLink 2, or of the first version."""

@@ -7,10 +7,11 @@ not know HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +19,7 @@ import structlog
 
 from alerts import events
 from alerts.events import AlertEvent, Cursor
-from alerts.queue import get_alerts
+from alerts.queue import Alert, get_alerts
 from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, context_of, event_out
@@ -27,6 +28,7 @@ from api.schemas.latest import LatestOut, latest_out
 from devices.commands.answered import changed_since
 from devices.instants import EPOCH, Now, to_datetime
 from devices.kinds import Kinds
+from devices.sources.states import alive_after
 from readings.fresh import latest_since, newest_received_at
 from store.failures import is_outage
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from store.connection import Connection
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 POLL_S = 2.0
 UNSETTLED_POLL_S = 0.2
@@ -47,16 +51,27 @@ PAGE = 500
 LATEST_PAGE = 5000
 COMMAND_PAGE = 2000
 READ_TIMEOUT_S = 10.0
+MOST_FAULTY = 1_000
+"""Rows that cannot be shown, of which it is logged once each."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
 
 class LiveEvents:
     """Start with `running()`; clients use `subscribe`. `cursor` is the last event passed to subscriptions."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kinds: Kinds, metrics: Metrics, now: Now) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        kinds: Kinds,
+        metrics: Metrics,
+        now: Now,
+        speed: float = 1.0,
+    ) -> None:
+        """Make it; `speed`: how many times faster than real time `now` runs."""
         self._pool = pool
         self._kinds = kinds
         self._now = now
+        self._speed = speed
         self._metrics = metrics
         self._subscriptions: set[Subscription] = set()
         self._wake = asyncio.Event()
@@ -66,6 +81,7 @@ class LiveEvents:
         self._shown: dict[str, datetime] = {}
         self._commands_at: datetime | None = None
         self._commands_shown: dict[UUID, tuple[datetime, str]] = {}
+        self._faulty: set[tuple[str, object]] = set()
         self._closed = False
         self.cursor: Cursor | None = None
         self.outage: str | None = "not connected yet"
@@ -195,15 +211,28 @@ class LiveEvents:
     async def _with_alerts(self, connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:
         alerts = {alert.id: alert for alert in await get_alerts(connection, {e.alert_id for e in found})}
         beside = await context_of(connection, [*alerts], self._now())
-        return [
-            LiveAlert(
-                cursor=event.cursor,
-                event=event_out(event),
-                alert=alert_out(alert, self._kinds, beside),
+
+        def live(event: AlertEvent, alert: Alert) -> LiveAlert:
+            return LiveAlert(
+                cursor=event.cursor, event=event_out(event), alert=alert_out(alert, self._kinds, beside)
             )
+
+        shown = [
+            self._shown_or_left(("alert", alert.id), partial(live, event, alert))
             for event in found
             if (alert := alerts.get(event.alert_id)) is not None
         ]
+        return [one for one in shown if one is not None]
+
+    def _shown_or_left(self, row: tuple[str, object], show: Callable[[], T]) -> T | None:
+        """Return a row as clients see it; None: it cannot be shown, and what comes after it goes on."""
+        try:
+            return show()
+        except Exception:  # a fault of one row, whatever it is, must not end the stream of all
+            if row not in self._faulty and len(self._faulty) < MOST_FAULTY:
+                self._faulty.add(row)
+                log.exception("live stream leaves a row out that cannot be shown", row=row[0], id=str(row[1]))
+            return None
 
     def _hand_out(self, live: LiveAlert) -> None:
         for subscription in self._subscriptions:
@@ -227,7 +256,9 @@ class LiveEvents:
             for row in rows:
                 shown[row.device] = row.received_at
                 if self._shown.get(row.device) != row.received_at:
-                    self._offer(latest_out(self._kinds, row))
+                    show = partial(latest_out, self._kinds, row)
+                    if (latest := self._shown_or_left(("latest", row.device), show)) is not None:
+                        self._offer(latest)
             if rows:
                 after = rows[-1].received_at, rows[-1].device
                 self._newest = max(self._newest, rows[-1].received_at)
@@ -243,11 +274,16 @@ class LiveEvents:
         after = self._commands_at - COMMAND_OVERLAP, UUID(int=0)
         shown: dict[UUID, tuple[datetime, str]] = {}
         while True:
-            found = await changed_since(connection, after, COMMAND_PAGE)
+            alive = alive_after(self._now(), self._speed)
+            found = await changed_since(connection, after, COMMAND_PAGE, alive_after=alive)
             for one in found:
                 shown[one.id] = one.updated_at, one.status
-                if self._commands_shown.get(one.id) != shown[one.id]:
-                    self._metrics.live_missed.inc(self._offer_command(command_out(one)))
+                if self._commands_shown.get(one.id) == shown[one.id]:
+                    continue
+                if (
+                    command := self._shown_or_left(("command", one.id), partial(command_out, one))
+                ) is not None:
+                    self._metrics.live_missed.inc(self._offer_command(command))
             if found:
                 after = found[-1].updated_at, found[-1].id
                 self._commands_at = max(self._commands_at, found[-1].updated_at)

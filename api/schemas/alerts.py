@@ -16,7 +16,7 @@ from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind
-from devices.texts.languages import called
+from devices.texts.languages import called_everywhere
 from people.identity import Identity
 from people.roles import Permission
 from rules.explain import evidence
@@ -196,7 +196,10 @@ def members(alert: Alert, kinds: Kinds, beside: AlertContext) -> dict[str, Any]:
     said = sentence(
         alert.template,
         stored=alert.summary,
-        names={"device": called(alert.device_title, alert.device_titles), "municipality": alert.municipality},
+        names={
+            "device": called_everywhere(alert.device_title, alert.device_titles),
+            "municipality": alert.municipality,
+        },
         evidence=alert.evidence,
         first=alert.first or alert.evidence,
         newest=alert.newest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from api.http.times import Instant
 from devices.commands.answered import SentCommand
@@ -23,11 +23,16 @@ class SituationOut(BaseModel):
         " device was heard after `since`",
     )
     source: str | None = Field(
-        examples=["lora"], description="who hands it over, or did; null: it was removed"
+        examples=["lora"],
+        description="who hands it over, or did; null: it was removed, or the caller manages no devices in"
+        " its municipality",
     )
     since: Instant = Field(description="the last that became known of the command")
-    source_heard_at: Instant | None = Field(description="when the last message of the source came")
+    source_heard_at: Instant | None = Field(
+        description="when the last message of the source came; null: never, or as `source`"
+    )
     device_heard_at: Instant | None = Field(description="when the last reading of the device came")
+    _source_municipality: str | None = PrivateAttr(default=None)
 
 
 class CommandOut(BaseModel):
@@ -64,18 +69,30 @@ def command_out(command: SentCommand) -> CommandOut:
     """Return a command as JSON shows it."""
     made = ("detail_code", "detail_at", "situation")
     known = {name: getattr(command, name) for name in CommandOut.model_fields if name not in made}
-    code, at = detail_code(command.detail)
+    code, at = detail_code(command.detail) if command.as_downlink else (None, None)
     return CommandOut(**known, detail_code=code, detail_at=at, situation=_situation_out(command.situation))
 
 
 def _situation_out(known: DownlinkSituation | None) -> SituationOut | None:
     if known is None:
         return None
-    return SituationOut(**{name: getattr(known, name) for name in SituationOut.model_fields})
+    found = SituationOut(**{name: getattr(known, name) for name in SituationOut.model_fields})
+    found._source_municipality = known.source_municipality
+    return found
 
 
 def command_for(identity: Identity, command: CommandOut) -> CommandOut:
     """Return what somebody may see of it."""
-    if identity.may_in(Permission.READ_NAMES, command.municipality):
-        return command
-    return command.model_copy(update={"author": None})
+    hidden: dict[str, Any] = {}
+    if not identity.may_in(Permission.READ_NAMES, command.municipality):
+        hidden["author"] = None
+    if command.situation is not None:
+        hidden["situation"] = _situation_for(identity, command.situation)
+    return command.model_copy(update=hidden)
+
+
+def _situation_for(identity: Identity, known: SituationOut) -> SituationOut:
+    """Return it without its source, which may be another municipality's, to whom that lists no sources."""
+    if identity.may_in(Permission.MANAGE_DEVICES, known._source_municipality):
+        return known
+    return known.model_copy(update={"source": None, "source_heard_at": None})

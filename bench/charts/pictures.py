@@ -8,7 +8,7 @@ from statistics import median
 from typing import TypeVar
 
 from bench.charts.bars import Bar, BarChart, BarSection, BarShade, svg
-from bench.results.files import same_machine
+from bench.results.files import same, same_code, same_machine
 from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.drain import Drain
 from bench.throughput.open_loop import OpenLoop
@@ -28,8 +28,11 @@ _PEERS = {
 def pictures(summaries: Sequence[IngestSummary]) -> dict[str, str]:
     """Return the text of each picture by its name, those of one sort of traffic and rules together.
 
+    The first line of a sort says of which fleet its pictures are; lines of other fleets count for that of
+    devices alone. A size that lines measured with more or fewer messages is drawn as the first of them says.
+
     Raises:
-        NotComparable: they were measured on different machines.
+        NotComparable: what would be drawn as one was measured differently.
     """
     same_machine(summaries)
     groups: dict[str, list[IngestSummary]] = {}
@@ -38,13 +41,23 @@ def pictures(summaries: Sequence[IngestSummary]) -> dict[str, str]:
         groups.setdefault(sort, []).append(one)
     found: dict[str, str] = {}
     for sort, group in groups.items():
-        runs = _joined([one.runs for one in group])
+        same(("seed", "commit"), group)
+        same_code(group)
+        own = [one for one in group if one.devices == group[0].devices and _has_more_than_fleets(one.runs)]
+        same(("messages",), own)
+        same(("open_seconds",), [one for one in own if one.runs.open])
+        runs = replace(_joined([one.runs for one in own]), fleets=_fleets(group))
         for name, chart in _charts(runs):
             drawn = [section for section in chart.sections if section.bars]
             if sum(len(section.bars) for section in drawn) > 1:
-                lines = _lines(group, by_devices=name == "devices")
+                by_devices = name == "devices"
+                lines = _lines(group if by_devices else own, by_devices=by_devices)
                 found[f"{name}-{sort}.svg"] = svg(replace(chart, lines=lines, sections=drawn))
     return found
+
+
+def _has_more_than_fleets(runs: IngestRuns) -> bool:
+    return any((runs.recorded, runs.copy, runs.drain, runs.open, runs.peers))
 
 
 def _joined(every: Sequence[IngestRuns]) -> IngestRuns:
@@ -52,10 +65,21 @@ def _joined(every: Sequence[IngestRuns]) -> IngestRuns:
         recorded=[run for one in every for run in one.recorded],
         copy=_by_key(one.copy for one in every),
         drain=[run for one in every for run in one.drain],
-        fleets=_by_key(one.fleets for one in every),
         open=_by_key(one.open for one in every),
         peers=[peer for one in every for peer in one.peers],
     )
+
+
+def _fleets(group: Sequence[IngestSummary]) -> dict[str, list[Drain]]:
+    """Return drains by devices: of stage fleets, and of lines of other fleets than the first."""
+    messages: dict[str, int] = {}
+    found: dict[str, list[Drain]] = {}
+    for one in group:
+        other = {str(one.devices): one.runs.drain} if one.devices != group[0].devices else {}
+        for size, drains in (other | one.runs.fleets).items():
+            if drains and messages.setdefault(size, one.messages) == one.messages:
+                found.setdefault(size, []).extend(drains)
+    return found
 
 
 def _by_key(mappings: Iterable[dict[str, list[Run]]]) -> dict[str, list[Run]]:

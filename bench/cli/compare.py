@@ -22,8 +22,8 @@ def compare(
 
     The first line of one file belongs to the first of the other, and so on; of a line the medians count.
     Where both files have one line, its runs are the pairs. A difference is said where the exact signed-rank
-    test finds one at 5 %, which takes six pairs. Exits with 1 where other messages, rules, devices or
-    machines were measured, or readings were lost.
+    test finds one at 5 %, which takes six unequal pairs, and 1 is outside the interval. Exits with 1 where
+    other messages, rules, devices or machines were measured, or readings were lost.
     """
     try:
         found = compared(files.read(before), files.read(after))

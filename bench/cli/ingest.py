@@ -109,7 +109,9 @@ def _run(plan: BenchPlan) -> IngestBenchResult:
 def _print(result: IngestBenchResult) -> None:
     line("  ".join(f"{name} {value}" for name, value in result.machine.items()))
     plan = result.plan
-    line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
+    code = f"{'with' if result.compiled else 'without'} compiled code"
+    fleet = f"{plan.devices} devices, traffic {plan.traffic}"
+    line(f"{plan.messages} messages, {fleet}, rules {plan.rules}, {code}")
     if result.recorded:
         found = summary(result)
         alone = {f"decide: decoding alone, {name}": us for name, us in found["recorded_decode_us"].items()}
@@ -260,7 +262,8 @@ def _print_long(run: LongRun) -> None:
         ],
     )
     line(f"sent {run.sent}, stored {run.stored}, lost {run.lost}; {run.percent_of_drain:.0f} % of drain")
-    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} ± {run.growth_95:.1f} MB an hour")
+    within = "unknown: too short a run" if run.growth_95 is None else f"{run.growth_95:.1f}"
+    line(f"ingest {run.memory_mb:.0f} MB, growing {run.growth_mb_per_h:.1f} MB an hour, ± {within}")
 
 
 def _print_peers(result: IngestBenchResult) -> None:

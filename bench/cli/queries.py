@@ -59,14 +59,18 @@ def queries(
     """
     if keep is not None and dsn is not None:
         raise typer.BadParameter("a database that stays is one of our own: leave out --dsn or --keep")
+    other = json.loads(beside.read_text()) if beside is not None else None
+    if other is not None and not {"devices", "days", "compression_ratio"} <= other.keys():
+        raise typer.BadParameter(f"{beside} is not what scripts/bench-timescale of this version prints")
     if keep is not None:
         found = asyncio.run(_kept(keep, devices, days, cache))
     else:
         found = asyncio.run(_on_server(dsn, devices, days, cache))
     drained = asyncio.run(_drained(messages, runs)) if messages else None
-    other = json.loads(beside.read_text()) if beside is not None else None
     if other is not None:
-        found |= {"timescale": other, "compression_ratio": other["compression_ratio"]}
+        # The plain edition has no columnstore: then the ratio is the other's, whose size `timescale` says.
+        ratio = found["compression_ratio"] or other["compression_ratio"]
+        found |= {"timescale": other, "compression_ratio": ratio}
     found |= {"drain_with_rollups_ratio": drained and drained["ratio"], "drains": drained}
     if not as_json:
         for one in (found, other):
@@ -85,11 +89,12 @@ def _print(found: Mapping[str, Any]) -> None:
         ("question", "span", "p50 ms", "p95 ms", "rows"),
         [tuple(one.values()) for one in found["queries"]],
     )
-    line(f"{found['readings']:,} readings, {found['bytes_per_row']} bytes each with indexes")
+    of = f"{found['devices']} devices, {found['days']} days"
+    line(f"{of}: {found['readings']:,} readings, {found['bytes_per_row']} bytes each with indexes")
     rolled = found["rollup_bytes_per_reading"]
     line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
     if values := found["column_bytes"]:
-        line(f"columnstore: 1/{found['compression_ratio']}; bytes of a value:")
+        line(f"columnstore of {of}: 1/{found['compression_ratio']}; bytes of a value:")
         table(("column", "bytes"), list(values.items()))
     line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
 
@@ -173,7 +178,7 @@ async def _measured(connection: Connection, devices: int, days: int, cache: Path
     plan = {"devices": devices, "days": days, "end": _end()}
     size = await _make(connection, plan, cache)
     answers = await questions.ask_all(connection, kinds.load(None), plan["end"])
-    return {"queries": [asdict(one) for one in answers], **asdict(size)}
+    return {"devices": devices, "days": days, "queries": [asdict(one) for one in answers], **asdict(size)}
 
 
 async def _drained(messages: int, runs: int) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.results.figures import Figure, figures
 from bench.results.files import NotComparable, same_work
-from bench.results.signed_ranks import FEWEST, LEVEL, interval, p_value
+from bench.results.signed_ranks import FEWEST, LEVEL, interval, p_value, shows
 from bench.results.summary import IngestSummary
 
 SAME_RATE = 0.05
@@ -24,7 +24,8 @@ class FigureComparison:
     """One figure of both sides; ratios are after / before, a pair each.
 
     interval: where the typical ratio lies, at 95 %; None for fewer pairs than that takes. p: how often chance
-    alone makes pairs as one-sided. shown: whether the verdict says that there is a difference.
+    alone makes pairs as one-sided. shown: whether the verdict says that there is a difference, which takes
+    both: the test finds one, and 1 is outside the interval.
     """
 
     figure: str
@@ -72,7 +73,7 @@ def compare(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> 
         if len(one.values) != len(other.values):
             raise NotComparable(f"{name}: {len(one.values)} runs before and {len(other.values)} after")
         if not _same_rates(one, other):
-            rates.append(name.partition(",")[0].partition(":")[0])
+            rates.append(name.partition(", ")[0].partition(": ")[0])
         elif min(*one.values, *other.values) > 0:
             found.append(_compared(name, one, other))
     if not found:
@@ -83,7 +84,13 @@ def compare(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> 
         after=_commits(after),
         pairs=pairs,
         figures=found,
-        notes=[*_order(before, after), *_rates(rates), *_machine(found), *_chance(found)],
+        notes=[
+            *_order(before, after),
+            *_code([*before, *after]),
+            *_rates(rates),
+            *_machine(found),
+            *_chance(found),
+        ],
     )
 
 
@@ -113,7 +120,7 @@ def _compared(name: str, before: Figure, after: Figure) -> FigureComparison:
     ratios = np.array(after.values) / np.array(before.values)
     logs = np.log(ratios)
     p, bounds = p_value(logs), interval(logs)
-    shown = len(ratios) >= FEWEST and p <= LEVEL
+    shown = shows(logs)
     return FigureComparison(
         figure=before.name,
         unit=before.unit.unit,
@@ -150,6 +157,11 @@ def _order(before: Sequence[IngestSummary], after: Sequence[IngestSummary]) -> l
     if len(pairs) > 1 and all(one[1] < following[0] for one, following in pairwise(pairs)):
         return []
     return ["Not measured in turns: what the machine did meanwhile may be the difference."]
+
+
+def _code(summaries: Sequence[IngestSummary]) -> list[str]:
+    unknown = any(one.compiled is None for one in summaries)
+    return ["Some lines do not tell whether ingest had compiled code; that may be the difference."] * unknown
 
 
 def _rates(names: Sequence[str]) -> list[str]:

@@ -102,11 +102,14 @@ def _large(runs: Sequence[LargeFleet]) -> Iterator[Figure]:
 
 def _long(runs: Sequence[LongRun]) -> Iterator[Figure]:
     rates = [run.rate for run in runs]
-    for name, windows in (("first", [run.first_ms for run in runs]), ("last", [run.last_ms for run in runs])):
-        for one in _mappings(f"long run, {name} minutes", FigureUnit.MILLISECONDS, windows):
+    lengths = " and ".join(dict.fromkeys(f"{run.seconds:,.0f} s" for run in runs))
+    shares = " and ".join(dict.fromkeys(f"{run.percent_of_drain:g} %" for run in runs))
+    name = f"long run of {lengths} at {shares} of drain"
+    for part, windows in (("first", [run.first_ms for run in runs]), ("last", [run.last_ms for run in runs])):
+        for one in _mappings(f"{name}, {part} minutes", FigureUnit.MILLISECONDS, windows):
             yield Figure(name=one.name, unit=one.unit, values=one.values, rates=rates)
     memory = [run.memory_mb for run in runs]
-    yield Figure(name="long run: ingest", unit=FigureUnit.MEMORY, values=memory, rates=rates)
+    yield Figure(name=f"{name}: ingest", unit=FigureUnit.MEMORY, values=memory, rates=rates)
 
 
 def _open(name: str, runs: Sequence[OpenLoop]) -> Iterator[Figure]:

@@ -42,6 +42,16 @@ def read(file: Path) -> list[IngestSummary]:
     return found
 
 
+def same(names: Sequence[str], summaries: Sequence[IngestSummary]) -> None:
+    """Refuse summaries that differ in a member.
+
+    Raises:
+        NotComparable: it names what differs.
+    """
+    for name in names:
+        _same(name.replace("_", " "), [str(getattr(one, name)) for one in summaries])
+
+
 def same_machine(summaries: Sequence[IngestSummary]) -> None:
     """Refuse what was measured on different machines, or with other servers.
 
@@ -53,14 +63,24 @@ def same_machine(summaries: Sequence[IngestSummary]) -> None:
 
 
 def same_work(summaries: Sequence[IngestSummary]) -> None:
-    """Refuse different machines, messages, devices or rules.
+    """Refuse different machines, messages, devices or rules, and compiled code beside none.
 
     Raises:
         NotComparable: it names what differs.
     """
-    for name in SAME:
-        _same(name.replace("_", " "), [str(getattr(one, name)) for one in summaries])
+    same_code(summaries)
+    same(SAME, summaries)
     same_machine(summaries)
+
+
+def same_code(summaries: Sequence[IngestSummary]) -> None:
+    """Refuse what was measured with compiled code beside what was measured without; unknown goes with both.
+
+    Raises:
+        NotComparable: both are there.
+    """
+    told = [one.compiled for one in summaries if one.compiled is not None]
+    _same("compiled code", ["with" if one else "without" for one in told])
 
 
 def _same(name: str, values: Sequence[str]) -> None:

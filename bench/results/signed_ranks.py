@@ -1,7 +1,8 @@
 """The signed-rank test of Wilcoxon for few pairs, exact: every way to distribute signs is counted. Pure.
 
 Wilcoxon 1945; midranks for ties, pairs without a difference dropped. The interval is that of Hodges and
-Lehmann 1963: the means of two that the same test would not refuse.
+Lehmann 1963, of all pairs: the means of two that the same test would not refuse if there were neither ties
+nor pairs without a difference. With such the two may disagree: a difference is shown where both say so.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST = 6
-"""Pairs; with fewer, even if all go one way, chance alone does so more often than once in twenty times."""
+"""Pairs with a difference; with fewer, even if all go one way, chance alone does so more often than once in
+twenty times.
+"""
 LEVEL = 0.05
 
 
@@ -22,6 +25,14 @@ def p_value(differences: NDArray[np.float64]) -> float:
     positive = int(ranks[differences > 0].sum())
     least = min(positive, int(ranks.sum()) - positive)
     return min(1.0, 2 * float(chances[: least + 1].sum()))
+
+
+def shows(differences: NDArray[np.float64]) -> bool:
+    """Return whether there is a difference at LEVEL: by the test, and 0 outside the interval."""
+    bounds = interval(differences)
+    if bounds is None or np.count_nonzero(differences) < FEWEST:
+        return False
+    return p_value(differences) <= LEVEL and (bounds[0] > 0 or bounds[1] < 0)
 
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float] | None:

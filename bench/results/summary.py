@@ -41,7 +41,11 @@ class IngestRuns:
 
 
 class IngestSummary(msgspec.Struct, kw_only=True):
-    """What is read again of a line that was printed. measured_at: microseconds, when it began."""
+    """What is read again of a line that was printed.
+
+    measured_at: microseconds, when it began. compiled: whether ingest had compiled code; None in lines of
+    versions that did not tell.
+    """
 
     traffic: str
     rules: str
@@ -51,6 +55,7 @@ class IngestSummary(msgspec.Struct, kw_only=True):
     open_seconds: float
     commit: str
     measured_at: int
+    compiled: bool | None = None
     machine: dict[str, str]
     runs: IngestRuns
 
@@ -68,6 +73,7 @@ def summary(result: IngestBenchResult) -> dict[str, Any]:
         "open_seconds": plan.open_s,
         "commit": result.commit,
         "measured_at": result.measured_at,
+        "compiled": result.compiled,
         "drain_per_s": round(result.drain_per_s),
         "drain_spread": [round(d.messages_per_s) for d in drains],
         "raw_copy_per_s": round(result.raw_copy_per_s),

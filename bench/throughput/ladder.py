@@ -12,6 +12,7 @@ from statistics import median
 
 import numpy as np
 
+from bench import CHECKOUT
 from bench.throughput import (
     drain,
     large,
@@ -39,10 +40,11 @@ from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from devices.compiled import machine_code
 from devices.compiled.machine_code import Unusable
-from devices.compiled.part import Functions
+from devices.compiled.part import CompiledPart, Functions
 from devices.wire import Kernel
 from devices.wire.compiled.part import PART as DECODER
 from ingest import compiling
+from ingest.compiling import NotCompiled
 from nabd import clock
 from nabd.demo.percentiles import medians
 from nabd.settings import Settings, compiled_directories
@@ -102,13 +104,14 @@ class BenchPlan:
 class IngestBenchResult:
     """Everything measured; empty where a stage was not asked for. open: by rate.
 
-    measured_at: microseconds, when it began.
+    measured_at: microseconds, when it began. compiled: whether ingest had compiled code.
     """
 
     plan: BenchPlan
     machine: dict[str, str]
     commit: str
     measured_at: int
+    compiled: bool = False
     recorded: list[RecordedRun] = field(default_factory=list)
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
@@ -156,6 +159,8 @@ Tell = Callable[[str], None]
 async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
     """Measure what the plan asks for; `tell` hears of every step as it begins."""
     result = IngestBenchResult(plan=plan, machine={}, commit=machine.commit(), measured_at=clock.wall())
+    kernel, functions = await _compiled(Settings())
+    result.compiled = kernel is not None
     with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
         async with rig.running(Path(directory), plan.dsn) as running:
             result.machine = machine.describe(running.server.version)
@@ -165,7 +170,7 @@ async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
                 def tell_run(step: str, number: int = number) -> None:
                     tell(f"{step}, run {number}")
 
-                await _limits(running, plan, result, tell_run)
+                await _limits(running, plan, result, tell_run, kernel, functions)
                 await _drains(running, plan, result, tell_run)
                 if Stage.ROLLUPS in plan.stages:
                     await _rolled(running, plan, result, tell_run)
@@ -202,7 +207,14 @@ def _sizes(plan: BenchPlan) -> list[int]:
     return [size for size in BATCH_SIZES if size <= plan.messages] or [plan.messages]
 
 
-async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
+async def _limits(
+    running: Rig,
+    plan: BenchPlan,
+    result: IngestBenchResult,
+    tell: Tell,
+    kernel: Kernel | None,
+    functions: Functions,
+) -> None:
     """Stages a and b: what ingest computes, and what the database can take."""
     if not plan.stages & {Stage.RECORDED, Stage.COPY}:
         return
@@ -212,7 +224,7 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
         tell("recorded stream")
         rules = rules_of(plan.rules)
         given = default_packs(declared) if rules is None else rules
-        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows, *_compiled(Settings()))
+        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows, kernel, functions)
         result.recorded.append(replace(done, encoded=[]))
     if Stage.COPY in plan.stages:
         async with running.database(fleet, []) as dsn:
@@ -224,16 +236,30 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     gc.collect()
 
 
-def _compiled(settings: Settings) -> tuple[Kernel | None, Functions]:
-    """Return what ingest would decode and judge with; nothing where it would do so exactly."""
+async def _compiled(settings: Settings) -> tuple[Kernel | None, Functions]:
+    """Return what ingest decodes and judges with from its start on, compiled now if it was not yet.
+
+    An ingest that finds none would compile beside what is measured. Nothing where none can be made.
+    """
     if not settings.compiled_code:
         return None, {}
-    places = compiled_directories(settings)
+    own = settings.model_copy(update={"data_dir": CHECKOUT / settings.data_dir})  # where a child runs
+    places = compiled_directories(own)
     try:
+        if missing := [part.package for part in (DECODER, RULES) if not _is_there(part, places)]:
+            await compiling.compile_into(places[-1], missing)
         found = [machine_code.linked(part, compiling.found(part, places)[1]) for part in (DECODER, RULES)]
     except Unusable:
         return None, {}
     return Kernel(found[0]["scan"]), found[1]
+
+
+def _is_there(part: CompiledPart, places: Sequence[Path]) -> bool:
+    try:
+        compiling.found(part, places)
+    except NotCompiled:
+        return False
+    return True
 
 
 RULE_SETS = ("off", "default", "100")

@@ -33,6 +33,10 @@ SAMPLED = 360
 """How often memory is looked at in a run."""
 WARM = 0.2
 """The share of a run before memory is expected to stay: caches and tables fill until then."""
+T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306)
+"""Student's t at 95 %, two-sided, by degrees of freedom from 1 on."""
+BLOCKS = len(T_95) + 2
+"""A sample is much like the one before it; the means of so many stretches of a run are not."""
 TIMED = 100_000
 """Of so many readings of a window the latency is looked at, those of some devices."""
 
@@ -42,7 +46,7 @@ class LongRun:
     """One run. Milliseconds from the intended instant to the commit, in the first and in the last window.
 
     growth_mb_per_h: the slope of ingest's memory by least squares, after its first fifth; growth_95: half the
-    width of its 95 % interval. memory_mb: at the end.
+    width of its 95 % interval, None for a run too short to tell. memory_mb: at the end.
     """
 
     seconds: float
@@ -59,7 +63,7 @@ class LongRun:
     last_ms: dict[str, float | None]
     generator_late_ms: float
     growth_mb_per_h: float
-    growth_95: float
+    growth_95: float | None
     memory_mb: float
 
 
@@ -126,7 +130,7 @@ async def run(
         last_ms=last,
         generator_late_ms=round(sent.late_ms, 1),
         growth_mb_per_h=round(slope, 2),
-        growth_95=round(half, 2),
+        growth_95=None if half is None else round(half, 2),
         memory_mb=round(memory),
     )
 
@@ -139,22 +143,23 @@ async def _sample(pid: int, every_s: float, samples: list[tuple[float, float]]) 
         await asyncio.sleep(every_s)
 
 
-def growth(samples: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the slope of memory in MB an hour, and half the width of its 95 % interval.
+def growth(samples: NDArray[np.float64]) -> tuple[float, float | None]:
+    """Return the slope of memory in MB an hour, and half the width of its 95 % interval; None of few samples.
 
     Args:
         samples: (n, 2) seconds and MB, in order. What the first fifth of the time says is left out.
     """
     warm = samples[0, 0] + WARM * (samples[-1, 0] - samples[0, 0])
-    hours, mb = samples[samples[:, 0] >= warm].T
+    kept = samples[samples[:, 0] >= warm]
+    blocks = min(BLOCKS, len(kept))
+    hours, mb = np.array([block.mean(axis=0) for block in np.array_split(kept, blocks)]).T
     hours = (hours - hours.mean()) / 3600
     spread = float((hours**2).sum())
-    if len(hours) < 3 or not spread:
-        return 0.0, float("inf")
+    if blocks < 3 or not spread:
+        return 0.0, None
     slope = float((hours * mb).sum() / spread)
     rest = mb - mb.mean() - slope * hours
-    # Normal instead of Student's t: a run of half an hour has as many samples as it needs.
-    return slope, 1.96 * float(np.sqrt((rest**2).sum() / (len(hours) - 2) / spread))
+    return slope, T_95[blocks - 3] * float(np.sqrt((rest**2).sum() / (blocks - 2) / spread))
 
 
 async def _latencies(

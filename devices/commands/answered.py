@@ -27,6 +27,7 @@ from devices.commands.details import (
     SOURCE_REMOVED,
     DownlinkSituation,
     situation_of,
+    words_of_others,
 )
 from devices.commands.queue import TELL
 from devices.instants import Now, to_datetime
@@ -63,7 +64,8 @@ RESULT_LIMIT = 4_096
 class SentCommand:
     """One command as it stands; author: None where it was given before authors were kept.
 
-    situation: what is known of one that waits for or at a network server.
+    as_downlink: a network server sends it. situation: what is known of one that waits for or at that server;
+    None as well where it is not asked for.
     """
 
     id: UUID
@@ -80,6 +82,7 @@ class SentCommand:
     expires_at: datetime
     created_at: datetime
     updated_at: datetime
+    as_downlink: bool
     situation: DownlinkSituation | None = None
 
     @property
@@ -123,7 +126,7 @@ async def record_response(
     """
     if status not in ANSWERS:
         raise Invalid("status", f"{status!r} is not an answer; {meant(status, ANSWERS)}")
-    told = None if detail is None else storable(detail, DETAIL_LIMIT)
+    told = None if detail is None else words_of_others(storable(detail, DETAIL_LIMIT))
     at, shown = to_datetime(now()), storable_json(result)
     if (size := len(json.dumps(shown))) > RESULT_LIMIT:
         shown, told = None, told or f"a result of {size:,} bytes is not kept; {RESULT_LIMIT:,} are"
@@ -187,7 +190,8 @@ _SELECT = """
 SELECT
     c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
     c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at,
-    c.payload IS NOT NULL AS as_downlink, source.name AS source, source.enabled, state.connected,
+    c.payload IS NOT NULL AS as_downlink, source.name AS source, town.name AS source_municipality,
+    source.enabled, state.connected, CASE WHEN source.way = 'mqtt' THEN state.alive_at END AS alive_at,
     state.last_message_at AS source_heard_at, l.received_at AS device_heard_at
 FROM command AS c
 INNER JOIN device AS d ON c.device_id = d.id
@@ -195,15 +199,33 @@ INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN named_principal AS author ON c.author_id = author.id
 LEFT JOIN downlink_way AS way ON c.device_id = way.device_id AND c.status = 'queued'
 LEFT JOIN source ON source.id = CASE WHEN c.status = 'queued' THEN way.source_id ELSE c.source_id END
+LEFT JOIN municipality AS town ON source.municipality_id = town.id
 LEFT JOIN source_state AS state ON source.id = state.source_id
 LEFT JOIN latest AS l ON c.device_id = l.device_id AND c.payload IS NOT NULL
 """
-_OF_DOWNLINKS = ("source", "enabled", "connected", "source_heard_at", "device_heard_at")
+_OF_DOWNLINKS = (
+    "source",
+    "source_municipality",
+    "enabled",
+    "connected",
+    "alive_at",
+    "source_heard_at",
+    "device_heard_at",
+)
 _ONE = _SELECT + "WHERE c.id = $1"
 
 
-async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa: A002 - the wire's word
+async def get_command(
+    connection: Connection,
+    id: UUID,  # noqa: A002 - the wire's word
+    *,
+    alive_after: datetime | None = None,
+) -> SentCommand:
     """Return one command as it stands.
+
+    Args:
+        alive_after: a source whose last sign of life is older is away, whatever was said of it before
+            (devices.sources.states); None: situations are not asked for.
 
     Raises:
         NotFound: none has that id.
@@ -211,14 +233,17 @@ async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa:
     row = await connection.fetchrow(_ONE, id)
     if row is None:
         raise NotFound("command", str(id))
-    return _command(row)
+    return _command(row, alive_after)
 
 
-def _command(row: asyncpg.Record) -> SentCommand:
+def _command(row: asyncpg.Record, alive_after: datetime | None) -> SentCommand:
     told: dict[str, Any] = dict(row)
     known = {name: told.pop(name) for name in _OF_DOWNLINKS}
-    if not told.pop("as_downlink"):
+    if not told["as_downlink"] or alive_after is None:
         return SentCommand(**told)
+    alive_at = known.pop("alive_at")
+    if alive_at is not None and alive_at < alive_after:
+        known["connected"] = False
     return SentCommand(**told, situation=situation_of(told["status"], since=told["updated_at"], **known))
 
 
@@ -244,16 +269,18 @@ async def list_commands(
     within: Collection[str] | None = None,
     before: UUID | None = None,
     limit: int = 100,
+    alive_after: datetime | None = None,
 ) -> list[SentCommand]:
     """Return a page of commands, the last given first.
 
     Args:
         within: municipalities; None: all.
         before: the last one of the page before.
+        alive_after: see get_command.
     """
     towns = None if within is None else sorted(within)
     rows = await connection.fetch(_LIST, device, request, status, towns, before, limit)
-    return [_command(row) for row in rows]
+    return [_command(row, alive_after) for row in rows]
 
 
 _CHANGED = """
@@ -265,10 +292,19 @@ _SINCE = _SELECT + _CHANGED
 
 
 async def changed_since(
-    connection: Connection, after: tuple[datetime, UUID], limit: int
+    connection: Connection,
+    after: tuple[datetime, UUID],
+    limit: int,
+    *,
+    alive_after: datetime | None = None,
 ) -> list[SentCommand]:
-    """Return a page of commands in the order of their last change; `after`: that of the last one known."""
-    return [_command(row) for row in await connection.fetch(_SINCE, *after, limit)]
+    """Return a page of commands in the order of their last change.
+
+    Args:
+        after: that of the last one known.
+        alive_after: see get_command.
+    """
+    return [_command(row, alive_after) for row in await connection.fetch(_SINCE, *after, limit)]
 
 
 SETTLED_COMMANDS = ExpiringRows(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal, get_args
 
+from devices.instants import rfc3339
 from devices.registry.hardware import REPLACED
 
 UNHEARD: Final = "waits until the network server has passed on a first message of the device"
@@ -50,15 +51,30 @@ DETAIL_CODES: Final[Mapping[str, str]] = {
 
 
 def detail_code(detail: str | None) -> tuple[str | None, datetime | None]:
-    """Return which detail of ours it is, with the instant that it names; None: it is another's words."""
+    """Return which detail of ours a downlink has, with the instant that it names; None: another's words.
+
+    Whatever is stored is answered: never an error.
+    """
     if detail is None:
         return None, None
     if detail.startswith(NO_UPLINK):
-        try:
-            return DETAIL_CODES[NO_UPLINK], datetime.fromisoformat(detail.removeprefix(NO_UPLINK))
-        except ValueError:
-            return None, None
+        at = _instant(detail.removeprefix(NO_UPLINK))
+        return (None, None) if at is None else (DETAIL_CODES[NO_UPLINK], at)
     return DETAIL_CODES.get(detail), None
+
+
+def _instant(text: str) -> datetime | None:
+    """Return an instant exactly as we write it; None: it is not."""
+    try:
+        at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return at if rfc3339(at) == text else None
+
+
+def words_of_others(said: str) -> str:
+    """Return what a device or its server says, quoted where it would pass for a detail of ours."""
+    return said if detail_code(said) == (None, None) else f"“{said}”"
 
 
 Situation = Literal["source_removed", "source_disabled", "source_away", "heard_since", "not_heard_since"]
@@ -80,11 +96,12 @@ class DownlinkSituation:
 
     source: who hands it over, or did; None: it was removed. since: the last that became known of the command.
     source_heard_at, device_heard_at: when the last message of the source came, and the last reading of the
-    device.
+    device. source_municipality: where who manages devices knows the source; None: it was removed.
     """
 
     situation: Situation
     source: str | None
+    source_municipality: str | None
     since: datetime
     source_heard_at: datetime | None
     device_heard_at: datetime | None
@@ -103,6 +120,7 @@ def situation_of(
     status: str,
     *,
     source: str | None,
+    source_municipality: str | None,
     enabled: bool | None,
     connected: bool | None,
     since: datetime,
@@ -113,7 +131,7 @@ def situation_of(
 
     Args:
         source: who handed it over; of what is queued, who would; None: nobody, or it was removed.
-        enabled, connected: how that source stands.
+        enabled, connected: how that source stands; one is connected while who hears it gives signs of life.
     """
     found: Situation | None
     if status == "queued":
@@ -134,6 +152,7 @@ def situation_of(
     return DownlinkSituation(
         situation=found,
         source=source,
+        source_municipality=source_municipality,
         since=since,
         source_heard_at=source_heard_at,
         device_heard_at=device_heard_at,

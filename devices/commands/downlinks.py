@@ -27,6 +27,7 @@ from devices.commands.details import (
     UNCONFIRMED_EVER,
     UNCONFIRMED_ONCE,
     UNHEARD,
+    words_of_others,
 )
 from devices.commands.queue import FIRST_PAUSE, LONGEST_PAUSE, TELL, UNCONFIRMED
 from devices.instants import Now, to_datetime
@@ -178,6 +179,15 @@ _BECOMES: Final[Mapping[Became, tuple[str, str | None]]] = {
     "given_up": ("failed", UNCONFIRMED_EVER),
     "failed": ("failed", REFUSED),
 }
+_SAID_LATER: Final[Mapping[Became, tuple[str, ...]]] = {
+    "queued": ("", SENT, UNCONFIRMED_ONCE),
+    "sent": (SENT, UNCONFIRMED_ONCE),
+    "unconfirmed": (UNCONFIRMED_ONCE,),
+}
+"""The details of what is delivered (none: empty) that are left as they are: said already, or later than this.
+
+So the end is the same in whatever order a server's words come, and however often.
+"""
 _HEARD = """
 WITH moved AS (
     UPDATE command AS c SET
@@ -187,7 +197,7 @@ WITH moved AS (
     WHERE
         c.id = ANY($3) AND c.device_id = $2 AND c.payload IS NOT NULL
         AND c.status IN ('queued', 'sent', 'delivered')
-        AND (c.status <> $4 OR c.detail IS DISTINCT FROM $5)
+        AND (c.status <> 'delivered' OR coalesce(c.detail, '') <> ALL($9))
         AND EXISTS (
             SELECT FROM relay INNER JOIN source ON relay.gateway_id = source.gateway_id
             WHERE relay.device_id = c.device_id AND source.id = $1
@@ -211,17 +221,19 @@ async def record_heard(
 ) -> None:
     """Move a command on as a device's network server says, where there is anything to move.
 
-    Only a source that relays the device is heard, and only forward. What a device is not asked to confirm
+    Only a source that relays the device is heard, and only forward: words that come late or twice change
+    nothing. What a device is not asked to confirm
     has ended once a gateway sent it.
 
     Args:
         ids: names of the downlink that may be ours.
-        why: what the server says of it.
+        why: what the server says of its end.
     """
     status, detail = _BECOMES[became]
-    told = storable(why, DETAIL_LIMIT) or detail
+    stays = _SAID_LATER.get(became, ())
+    told = detail if stays else words_of_others(storable(why, DETAIL_LIMIT)) or detail
     ended = (to_datetime(now()), became == "sent", SENT_UNCONFIRMED)
-    await connection.execute(_HEARD, source, device, list(ids), status, told, *ended)
+    await connection.execute(_HEARD, source, device, list(ids), status, told, *ended, list(stays))
 
 
 _LEARN = """

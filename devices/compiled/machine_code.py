@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import platform
+import sysconfig
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.compiled.part import CompiledPart, Function
+from devices.compiled.part import Arrays, CompiledPart, Function
 
 DATA: Final = 2
 SHAPE: Final = 4
@@ -43,7 +44,9 @@ def entry(name: str) -> str:
 
 
 def file_name(part: CompiledPart) -> str:
-    """Return what the file of this version, this compiler and this architecture is called.
+    """Return what the file of this version, this compiler, this architecture and this Python is called.
+
+    Python's, since the layout of its objects is compiled in; this module's too, which calls what is in it.
 
     Raises:
         Unusable: numba is not installed.
@@ -52,8 +55,10 @@ def file_name(part: CompiledPart) -> str:
     if by is None:
         raise Unusable("numba is not installed: the extra nabd[fast]")
     where = f"numpy {np.__version__} {platform.machine()} {platform.system()}"
+    where += f" {sysconfig.get_config_var('SOABI')}"
     made_of = hashlib.sha256(f"{by} {where} {part.agreed} {part.functions}".encode())
-    for module in (*(f"{part.package}.{m}" for m in (*part.modules, "kernel")), "devices.compiled.build"):
+    both_ends = ("devices.compiled.build", "devices.compiled.machine_code")
+    for module in (*(f"{part.package}.{m}" for m in (*part.modules, "kernel")), *both_ends):
         spec = find_spec(module)
         assert spec is not None
         assert spec.origin is not None
@@ -104,25 +109,28 @@ def linked(part: CompiledPart, code: bytes) -> dict[str, Function]:
         raise Unusable(f"the machine code cannot be linked: {error}") from error
     if missing := [name for name, address in addresses.items() if not address]:
         raise Unusable(f"the machine code has no {', '.join(missing)}")
-    return {name: _MachineCode(engine, at, len(part.functions[name])) for name, at in addresses.items()}
+    return {name: _MachineCode(engine, at, part.functions[name]) for name, at in addresses.items()}
 
 
 class _MachineCode:
     """The function at an address, which lives as long as its engine."""
 
-    def __init__(self, engine: Any, address: int, arrays: int) -> None:
+    def __init__(self, engine: Any, address: int, arrays: Arrays) -> None:
         self._engine = engine
-        self._arrays = arrays
+        self._types = [np.dtype(array.partition(":")[0]) for array in arrays]
+        self._dimensions = [int(array.partition(":")[2] or 1) for array in arrays]
         # Other threads wait meanwhile, some milliseconds at most. To let them run, and to wait for up to a
         # switch interval to go on, takes a third longer beside a busy one.
         # Arrays are given as objects: to ask numpy for their addresses takes longer than most functions do.
-        given = [ctypes.c_void_p] * _BEFORE + [ctypes.py_object] * arrays
+        given = [ctypes.c_void_p] * _BEFORE + [ctypes.py_object] * len(arrays)
         self._function = ctypes.PYFUNCTYPE(ctypes.c_int32, *given)(address)
         self._room = ctypes.create_string_buffer(16)
         self._unused = ctypes.addressof(self._room)
 
     def __call__(self, *arrays: NDArray[Any]) -> None:
-        assert len(arrays) == self._arrays
+        # It would read and write beyond others; asking costs a microsecond or two.
+        assert [array.dtype for array in arrays] == self._types
+        assert [array.ndim for array in arrays] == self._dimensions
         assert all(array.flags.c_contiguous for array in arrays)
         self._function(self._unused, self._unused, *arrays)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +48,7 @@ class IssuedPassword:
 
     device: str
     title: str
+    titles: Mapping[str, str]
     municipality: str
     kind: str
     username: str

@@ -6,7 +6,7 @@ arguments. Must not know HTTP, MQTT or files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,6 +79,7 @@ async def rotate_passwords(
             IssuedPassword(
                 device=device.name,
                 title=device.title,
+                titles=device.titles,
                 municipality=device.municipality,
                 kind=device.kind,
                 username=device.wire,
@@ -222,6 +223,7 @@ class _Speaker:
     id: int
     name: str
     title: str
+    titles: Mapping[str, str]
     kind: str
     municipality: str
     municipality_id: int
@@ -231,7 +233,7 @@ class _Speaker:
 
 _SPEAKERS = """
 SELECT
-    device.id, asked.name, device.title, device.kind, municipality.name AS municipality,
+    device.id, asked.name, device.title, device.titles, device.kind, municipality.name AS municipality,
     device.municipality_id, coalesce(h.wire_name, device.name) AS wire,
     device.retired_at IS NOT NULL AS retired
 FROM unnest($1::text []) AS asked (name)

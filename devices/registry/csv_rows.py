@@ -182,8 +182,14 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
     )
     known = {problem.field for problem in wrong}
     if not known & {"lat", "lon"}:
-        wrong += [p for p in problems(kinds, new) if p.field not in known]
+        wrong += [_of_column(p) for p in problems(kinds, new) if p.field not in known]
     return CsvRow(line=line, new=new, said=frozenset(said)), wrong
+
+
+def _of_column(problem: Invalid) -> Invalid:
+    """Return what is wrong with a title under the name that its column has."""
+    column = problem.field.replace("titles.", "title_")
+    return Invalid(column, problem.message) if column in TITLES else problem
 
 
 def _number(field: str, cell: str) -> float:

@@ -56,12 +56,12 @@ def check_position(lat: float | None, lon: float | None) -> None:
         raise Invalid("lon", f"{lon} is not a longitude: -180 to 180")
 
 
-def check_title(title: str) -> None:
+def check_title(title: str, field: str = "title") -> None:
     """Refuse a title that is too long, cannot be stored, or turns what stands beside it."""
     if len(title) > TITLE_LIMIT or "\x00" in title:
-        raise Invalid("title", f"at most {TITLE_LIMIT} characters, none of them NUL")
+        raise Invalid(field, f"at most {TITLE_LIMIT} characters, none of them NUL")
     if not DIRECTING.isdisjoint(title):
-        raise Invalid("title", "holds U+202A-202E or U+2066-2069, which turn the direction of writing")
+        raise Invalid(field, "holds U+202A-202E or U+2066-2069, which turn the direction of writing")
 
 
 def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
@@ -121,7 +121,7 @@ def check_titles(titles: Mapping[str, str], field: str = "title") -> None:
     for language, text in titles.items():
         if language not in LANGUAGES:
             raise Invalid(field, f"{language!r} is not a language of the platform: {', '.join(LANGUAGES)}")
-        check_title(text)
+        check_title(text, f"{field}.{language}")
 
 
 def check_time_zone(name: str) -> None:

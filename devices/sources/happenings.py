@@ -27,7 +27,7 @@ _BECAME: Final[Mapping[Happening, Became]] = {
 
 
 def concerns_commands(source: Source, event: Event) -> bool:
-    """Tell whether `record_happening` has anything to do."""
+    """Tell whether `record_happening` has anything to do, should the source be among the device's relays."""
     if source.format not in FORMATS:
         return False
     return event.happening is Happening.JOINED or (
@@ -36,14 +36,12 @@ def concerns_commands(source: Source, event: Event) -> bool:
 
 
 async def record_happening(
-    connection: Connection, source: Source, device: Device | None, event: Event, now: Now
+    connection: Connection, source: Source, device: Device, event: Event, now: Now
 ) -> None:
-    """Move commands to a device on as a source says, which must be among its relays.
+    """Move commands to the device of an event on as one of its relays says.
 
-    device: of the event; None: a stranger.
+    event: one that concerns commands.
     """
-    if device is None or source.gateway not in device.relays or not concerns_commands(source, event):
-        return
     if event.happening is Happening.JOINED:  # it listens now: what nobody took is tried again
         await wake(connection, [device.id], now)
         return

@@ -13,15 +13,13 @@ from urllib.parse import urlsplit
 from devices.instants import to_microseconds
 from devices.registry.errors import Invalid
 from devices.suggestion import meant
-from devices.wire.topics import Channel, every
+from devices.wire.topics import FOREIGN, Channel, every
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 NATIVE = "nabd"
 """The format of a broker that carries this platform's own topics."""
 PLAIN = "json"
 """The format of documents that the profile itself takes apart: where the device is, and the time."""
-FOREIGN = "foreign"
-"""On our own broker, what devices publish that speak topics of their own: `foreign/MUNICIPALITY/...`."""
 NOT_POSTED = ("sparkplug", "mavlink")
 """Formats that a webhook cannot have: what they mean is in the topic, or goes both ways."""
 MOST_TOPICS = 20

@@ -86,7 +86,12 @@ def is_alive(source: Source, now: int, speed: float) -> bool:
     """
     if source.way is Way.WEBHOOK:
         return True
-    return source.state is not None and now - to_microseconds(source.state.alive_at) <= ALIVE_S * 1e6 * speed
+    return source.state is not None and source.state.alive_at >= alive_after(now, speed)
+
+
+def alive_after(now: int, speed: float) -> datetime:
+    """Return the instant since when somebody who hears a source has given a sign of life; see is_alive."""
+    return to_datetime(now - int(ALIVE_S * 1e6 * speed))
 
 
 _SAY = """

@@ -156,7 +156,7 @@ class Translator:
                 await self._read_plain(payload, arrival, found)
             else:
                 try:
-                    heard = self._reader.read(topic, payload, received_at)
+                    heard = self._reader.read(topic, payload, received_at, repeated=repeated)
                 except Unreadable as error:
                     found.refuse(f"{self._source.format}: {error}", payload)
                 else:

@@ -18,6 +18,7 @@ from devices.codecs.pool import Codecs
 from devices.instants import Now
 from devices.profiles import Profiles
 from devices.registry.errors import NotFound
+from devices.registry.registry import Device
 from devices.relay import Outcome
 from devices.sources import states
 from devices.sources.frames import Frames
@@ -36,6 +37,8 @@ SAY_S = 2.0
 """How often it is stored how sources do."""
 REGISTRY_S = 10.0
 """How old what we know of devices may be at most once something has changed, in seconds."""
+STRANGER_S = 1.0
+"""The same where a source speaks of commands to a device that it does not relay, as far as we know."""
 COPY_US = 120_000_000
 """A frame that is settled is a copy for two minutes; so is what says no instant, byte for byte."""
 
@@ -86,6 +89,7 @@ class WebhookIntake:
         self._now = now
         self._devices = InstalledDevices()
         self._looked_s = -REGISTRY_S
+        self._looking = asyncio.Lock()
         self._translators: dict[int, tuple[datetime, Translator]] = {}
         self._frames: dict[int, Frames] = {}
         self._opening = asyncio.Lock()
@@ -143,7 +147,7 @@ class WebhookIntake:
 
     async def _translator(self, source: Source) -> Translator:
         async with self._pool.acquire() as connection:
-            await self._look_at_devices(connection)
+            await self._look_at_devices(connection, REGISTRY_S)
             async with self._opening:
                 if source.id not in self._frames:
                     known = await states.frames(connection, source.id, self._now)
@@ -155,21 +159,29 @@ class WebhookIntake:
             self._translators[source.id] = source.changed_at, translator
         return translator
 
-    async def _look_at_devices(self, connection: Connection) -> None:
-        clock_s = asyncio.get_running_loop().time()
-        if clock_s - self._looked_s < REGISTRY_S:
-            return
-        self._looked_s = clock_s
-        await self._devices.look(connection)
+    async def _look_at_devices(self, connection: Connection, age_s: float) -> None:
+        """Read the registry unless that was done less than so many seconds ago."""
+        async with self._looking:
+            clock_s = asyncio.get_running_loop().time()
+            if clock_s - self._looked_s >= age_s:
+                await self._devices.look(connection)
+                self._looked_s = clock_s
 
     async def _record(self, source: Source, events: Sequence[Event]) -> None:
         """Store what became of commands: known again where the delivery is repeated."""
         heard = [event for event in events if concerns_commands(source, event)]
-        if heard:
-            async with self._pool.acquire() as connection:
-                for event in heard:
-                    device = self._devices.get(event.device)
+        if not heard:
+            return
+        async with self._pool.acquire() as connection:
+            if any(self._relayed(source, event) is None for event in heard):
+                await self._look_at_devices(connection, STRANGER_S)
+            for event in heard:
+                if (device := self._relayed(source, event)) is not None:
                     await record_happening(connection, source, device, event, self._now)
+
+    def _relayed(self, source: Source, event: Event) -> Device | None:
+        device = self._devices.get(event.device)
+        return device if device is not None and source.gateway in device.relays else None
 
     async def _remember(self, source: Source, frames: Mapping[Frame, int], *, settled: bool) -> None:
         if frames:

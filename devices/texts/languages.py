@@ -36,9 +36,14 @@ def direction_of(language: Language) -> str:
     return Locale(language).text_direction
 
 
-def called(title: str, titles: Mapping[str, str]) -> dict[str, str]:
-    """Return what something is called in every language: by its title where there is no other."""
-    return {language: titles.get(language) or title for language in LANGUAGES}
+def called(title: str, titles: Mapping[str, str], language: str) -> str:
+    """Return what a device is called in a language: by its title where there is no other."""
+    return titles.get(language) or title
+
+
+def called_everywhere(title: str, titles: Mapping[str, str]) -> dict[str, str]:
+    """Return what a device is called in every language."""
+    return {language: called(title, titles, language) for language in LANGUAGES}
 
 
 def isolated(value: str, language: Language) -> str:

@@ -1,6 +1,7 @@
 """A sentence that is said later, in the reader's language: a key of the catalogue, and what stands in it.
 
-Where lines run from right to left, names and commands keep their own direction. Must not know what is said.
+Where lines run from right to left, names and commands keep their own direction. What stands between backticks
+is a command to be copied: as it is typed, with nothing invisible in it. Must not know what is said.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Union
 
+from devices.acceptable import undirected
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of, isolated
 
 Part = Union[str, float, "TranslatedText", tuple[str, ...]]
 """What stands in a sentence: a name, a number, another sentence, or a list of names."""
 
-_UNIT = "(?:[!-~…]|\u2068[^\u2068\u2069]*\u2069)"
+_COMMAND = re.compile("`[^`]*`")
+_UNIT = f"(?:{_COMMAND.pattern}|[!-~…]|\u2068[^\u2068\u2069]*\u2069)"
 _RUN = re.compile(f"{_UNIT}+(?: +{_UNIT}+)*")
 """What is written without a letter of another script between: numbers, names, a command, a path."""
 _LETTER = re.compile("\u2068[^\u2069]*\u2069|([A-Za-z])")
@@ -32,7 +35,7 @@ class TranslatedText:
 
     def in_language(self, language: Language) -> str:
         """Return it as a reader of this language reads it."""
-        said = _filled(self, language)
+        said = _COMMAND.sub(_as_typed, _filled(self, language))
         return said if direction_of(language) == "ltr" else _RUN.sub(_kept_together, said)
 
 
@@ -66,10 +69,19 @@ def _written(part: Part, language: Language) -> str | float:
         case TranslatedText():
             return _filled(part, language)
         case tuple():
-            return _listed([isolated(name, language) for name in part], language)
+            return _listed([_foreign(name, language) for name in part], language)
         case str():
-            return isolated(part, language)
+            return _foreign(part, language)
     return part
+
+
+def _foreign(value: str, language: Language) -> str:
+    """Return what others wrote, which can neither turn the line nor begin or end a command."""
+    return isolated(undirected(value).replace("`", ""), language)
+
+
+def _as_typed(command: re.Match[str]) -> str:
+    return undirected(command[0])
 
 
 def _listed(names: Sequence[str], language: Language) -> str:

@@ -19,6 +19,9 @@ HAND = "~hand"
 
 No device may be called so, and no account but the API's publishes as it."""
 
+FOREIGN = "foreign"
+"""On our own broker, what devices publish that speak topics of their own: `foreign/MUNICIPALITY/...`."""
+
 MUNICIPALITY = re.compile(r"[a-z0-9-]{1,32}")
 KIND = re.compile(r"[a-z][a-z0-9_]{0,30}")
 DEVICE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")

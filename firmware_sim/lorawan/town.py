@@ -46,11 +46,11 @@ _ABOUT: Final[Mapping[str, Mapping[str, object]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownDevice:
-    """One device: what it is and says, how often at least, and where it stands."""
+    """One device: what it is and says, how often at least, its names by language, and where it stands."""
 
     city: CityDevice
     every_s: float
-    title: str
+    titles: Mapping[str, str]
     lat: float
     lon: float
     attributes: Mapping[str, object] = field(default_factory=dict)
@@ -77,7 +77,10 @@ def foreign_devices(town: Town, every_s: float) -> tuple[TownDevice, ...]:
             TownDevice(
                 city=CityDevice(eui=f"{model.eui}{number + 1:06X}", model=model, server=SERVER),
                 every_s=every,
-                title=f"{quarter_at(town.place, east, north)['en']} {model.name} {number + 1}",
+                titles={
+                    language: f"{quarter} {model.name} {number + 1}"
+                    for language, quarter in quarter_at(town.place, east, north).items()
+                },
                 lat=round(lat, 6),
                 lon=round(lon, 6),
                 attributes={

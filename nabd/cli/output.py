@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 ISOLATES = "\u2066\u2068\u2069"
-"""They keep names in a line of Arabic in their own direction, and cannot turn what follows them."""
+"""They keep names in a line of Arabic in their own direction."""
 PIPED_WIDTH = 240
 """Width without a terminal; a table in a file should not be cut to 80 columns."""
 
@@ -42,22 +42,27 @@ def print_json(value: Any) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
     """Print rows below their headings, or the sentence `empty` where there are none.
 
-    Cells are printed as they are, without rich's markup; None is blank.
+    Cells are printed as they are, without rich's markup, or as `translated` returned them; None is blank.
     """
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(cell(value)) for value in row))
+        shown.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
     if empty and not shown.row_count:
         line(empty)
         return
     console().print(shown)
 
 
-def line(text: str) -> None:
+def line(text: str | Text) -> None:
     """Print one line for a person; control characters are shown, not sent to the terminal."""
-    console().print(Text("\n".join(map(cell, text.split("\n")))), soft_wrap=True)
+    console().print(text if isinstance(text, Text) else Text(_shown(text)), soft_wrap=True)
+
+
+def translated(text: str) -> Text:
+    """Return a text of the catalogue: its isolates are ours; those that others wrote would turn the line."""
+    return Text(_shown(text, ISOLATES))
 
 
 def cell(value: object) -> str:
@@ -70,7 +75,15 @@ def cell(value: object) -> str:
         case float():
             return f"{value:g}"
         case _:
-            return "".join(c if c.isprintable() or c in ISOLATES else "\ufffd" for c in str(value))
+            return _printable(str(value))
+
+
+def _shown(text: str, kept: str = "") -> str:
+    return "\n".join(_printable(one, kept) for one in text.split("\n"))
+
+
+def _printable(text: str, kept: str = "") -> str:
+    return "".join(c if c.isprintable() or c in kept else "\ufffd" for c in text)
 
 
 def complain(message: str) -> None:

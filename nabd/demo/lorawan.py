@@ -15,8 +15,9 @@ from devices.kinds import Kinds
 from devices.registry.registration import NewDevice, add_devices
 from devices.sources.listing import get_source
 from devices.sources.registration import add_source
-from devices.sources.source import FOREIGN, NewSource
+from devices.sources.source import NewSource
 from devices.sources.translation import ALL
+from devices.wire.topics import FOREIGN
 from firmware_sim.link import SimulatorBroker
 from firmware_sim.lorawan.publishing import line_of, publish
 from firmware_sim.lorawan.town import SERVER, TownDelivery, TownDevice, foreign_devices, spoken
@@ -132,7 +133,8 @@ async def register(
             kind=one.city.model.kind,
             municipality=town.municipality,
             relays=(SERVER.name,),
-            title=one.title,
+            title=one.titles["en"],
+            titles=one.titles,
             lat=one.lat,
             lon=one.lon,
             attributes=one.attributes,

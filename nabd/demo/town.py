@@ -125,9 +125,9 @@ async def running(
         started = await stack.enter_async_context(
             parts(inbox.pointed_at(own), postgres={"track_commit_timestamp": "on"})
         )
-        tell("making the schema and registering the town")
+        tell("making the schema")
         await migrated(started.settings)
-        tokens = await _prepare(started.settings, declared, town, scaled, inbox.address.hook)
+        tokens = await _tokens(started.settings)
         supervisor = await stack.enter_async_context(Supervisor(_environment(started.settings)))
         tell("starting ingest, sweep, notify and api")
         for name in ("ingest", "sweep", "notify", "api"):
@@ -143,6 +143,9 @@ async def running(
         stack.push_async_callback(past.stop)
         phone = await stack.enter_async_context(inbox.answering(tokens.sms_answers))
         await _until_ready(inbox.base, tokens.metrics, supervisor)
+        tell("registering the town")
+        # Not sooner: a clock that runs fast leaves devices seconds between this and their first reading.
+        await _register(started.settings, declared, town, scaled, inbox.address.hook)
         broker = address.parse(started.settings.broker or "")
         at_broker = SimulatorBroker(host=broker.host, port=broker.port, speed=speed)
         fleet = Fleet(
@@ -239,14 +242,22 @@ class _Tokens:
     sms_answers: str
 
 
-async def _prepare(
+async def _register(
     settings: Settings, declared: Kinds, town: Town, now: ScaledClock, hook: Callable[[str], str]
-) -> _Tokens:
+) -> None:
     assert settings.database is not None
     connection = await connect(settings.database)
     try:
         await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
         await add_townspeople(connection, declared, town.municipality, now, hook=hook)
+    finally:
+        await connection.close()
+
+
+async def _tokens(settings: Settings) -> _Tokens:
+    assert settings.database is not None
+    connection = await connect(settings.database)
+    try:
         made = {
             scope: await create_token(
                 connection, NewToken(name=f"demo {scope}", scopes=[scope]), clock.wall(), by=PLATFORM

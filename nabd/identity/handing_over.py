@@ -17,7 +17,7 @@ from devices import spreadsheet
 from devices.credentials.credential import IssuedPassword
 from devices.credentials.first_message import code_of
 from devices.texts.catalogue import text
-from devices.texts.languages import Language, direction_of
+from devices.texts.languages import Language, called, direction_of
 from nabd.broker.address import PORTS
 from nabd.identity.tls_files import write
 from work.weekly.paper import pdf_of
@@ -83,7 +83,8 @@ def _card(one: IssuedPassword, broker: str, language: Language) -> str:
     terms = "".join(
         f'<dt>{escape(text(language, key))}</dt><dd dir="ltr">{escape(value)}</dd>' for key, value in said
     )
-    name = f'<div class="name" dir="auto">{escape(one.title)}</div>' if one.title else ""
+    title = called(one.title, one.titles, language)
+    name = f'<div class="name" dir="auto">{escape(title)}</div>' if title else ""
     return f'<li>{drawn}<h2 dir="ltr">{escape(one.device)}</h2>{name}<dl>{terms}</dl></li>'
 
 

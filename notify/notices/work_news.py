@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alerts.transition import Severity
 from devices.kinds import Kinds
-from devices.texts.languages import DEFAULT, Language
+from devices.texts.languages import DEFAULT, Language, called
 from notify.message import Undelivered, WorkNews
 from notify.outbox import news
 from notify.outbox.work_receivers import OrderStanding, is_over
@@ -15,7 +15,8 @@ from work.order import WorkState
 
 _ORDER = """
 SELECT o.severity, town.name AS municipality, town.time_zone, device.name AS device,
-    nullif(device.title, '') AS place, device.lat, device.lon, o.title, o.accepted_at IS NOT NULL AS accepted,
+    device.title AS device_title, device.titles AS device_titles,
+    device.lat, device.lon, o.title, o.accepted_at IS NOT NULL AS accepted,
     o.response_due_at, o.repair_due_at, district.title AS district, street.title AS street,
     (SELECT min(about.alert_id) FROM work_order_alert AS about WHERE about.order_id = o.id) AS alert,
     (SELECT e.body ->> 'reason' FROM work_event AS e WHERE e.id = $2) AS reason,
@@ -75,7 +76,8 @@ async def work_news(
             said = matter.began.get(language) or matter.began.get(DEFAULT)
             first_action = matter.alert.runbook.get(language) or matter.alert.runbook.get(DEFAULT)
     team = _in(row["team_title"], language) or row["team"]
-    places = [row["place"], _in(row["street"], language), _in(row["district"], language)]
+    here = called(row["device_title"], row["device_titles"], language)
+    places = [here, _in(row["street"], language), _in(row["district"], language)]
     return WorkNews(
         order=order,
         event=event,

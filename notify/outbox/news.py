@@ -16,7 +16,7 @@ import structlog
 from alerts.queue import Alert, get_alerts
 from devices.instants import to_datetime
 from devices.kinds import Kinds
-from devices.texts.languages import DEFAULT, Language, called
+from devices.texts.languages import DEFAULT, Language, called, called_everywhere
 from notify.message import AlertNews, Occasion
 from notify.outbox.escalation import LATE_US
 from rules.explain.sentence import sentence
@@ -61,7 +61,7 @@ class AlertMatter:
     def told(self, occasion: Occasion, language: Language, now: int) -> AlertNews:
         """Return what is said of the alert on an occasion (`now` in microseconds)."""
         alert = self.alert
-        called_here = alert.device_titles.get(language) or alert.device_title
+        called_here = called(alert.device_title, alert.device_titles, language)
         places = [called_here, _in(self.street_title, language), _in(self.district_title, language)]
         return AlertNews(
             alert=alert.id,
@@ -107,7 +107,10 @@ def _matter(alert: Alert, place: asyncpg.Record, kinds: Kinds) -> AlertMatter:
     said = sentence(
         alert.template,
         stored=alert.summary,
-        names={"device": called(alert.device_title, alert.device_titles), "municipality": alert.municipality},
+        names={
+            "device": called_everywhere(alert.device_title, alert.device_titles),
+            "municipality": alert.municipality,
+        },
         evidence=alert.evidence,
         first=alert.first or alert.evidence,
         newest=alert.newest,

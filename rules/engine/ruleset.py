@@ -13,7 +13,7 @@ from devices.columns import Columns
 from devices.compiled.part import Function
 from devices.kinds.kind import Kind
 from devices.registry.registry import Device, Registry
-from devices.texts.languages import called
+from devices.texts.languages import called_everywhere
 from rules.context.attributes import Attributes
 from rules.definition import summary
 from rules.engine.evaluate import EXACT, RuleFailed, Step, step
@@ -83,7 +83,9 @@ class RuleSet:
         device = self.devices.get(transition.device_id)
         values = {**transition.evidence.get("values", {}), **transition.evidence.get("limits", {})}
         values["device"] = (
-            called(device.title or device.name, device.titles) if device else str(transition.device_id)
+            called_everywhere(device.title or device.name, device.titles)
+            if device
+            else str(transition.device_id)
         )
         values["municipality"] = device.municipality if device else ""
         return summary.render(definition.summary, values)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from devices.acceptable import undirected
 from devices.instants import to_datetime
 from devices.texts.catalogue import plural, text
-from devices.texts.languages import Language, direction_of
+from devices.texts.languages import Language, isolated
 from devices.texts.units import symbol
 from devices.time_zones import zone_named
 from rules.definition.summary import truth
@@ -146,7 +147,7 @@ def duration(microseconds: int, language: Language) -> str:
 
 def _isolated(name: str, language: Language) -> str:
     """Keep a name that reads left to right whole where lines run the other way (Unicode isolates)."""
-    return f"\u2068{name}\u2069" if name and direction_of(language) == "rtl" else name
+    return isolated(undirected(name), language) if name else name
 
 
 def rows(explanation: Explanation, language: Language) -> list[tuple[object, ...]]:

@@ -9,6 +9,7 @@ ALTER TABLE device DROP COLUMN searched;
 ALTER TABLE device ADD COLUMN searched text
 -- squawk-ignore adding-field-with-default
 GENERATED ALWAYS AS (folded(
-    name || ' ' || title || CASE WHEN titles = '{}' THEN '' ELSE ' ' || jsonb_path_query_array(titles, '$.*')::text END
+    name || ' ' || title || coalesce(' ' || (titles ->> 'ar'), '')
+    || coalesce(' ' || (titles ->> 'fr'), '') || coalesce(' ' || (titles ->> 'en'), '')
 )) STORED;
 COMMENT ON COLUMN device.searched IS 'name and titles as search compares them';

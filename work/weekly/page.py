@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from html import escape
 
-from devices.texts.languages import Language, direction_of
+from devices.texts.languages import Language, called, direction_of
 from work.figures.facts import AIM, TimeFigures, WorkFigures
 from work.figures.shaping import AGES
 from work.weekly.bars import bar
-from work.weekly.reading import OpenWork, WeekReport
+from work.weekly.reading import FailingDevice, OpenWork, WeekReport
 from work.weekly.wording import NOTHING, ReportStyle, wording_of
 
 STYLE = """
@@ -258,15 +258,16 @@ def _open_row(one: OpenWork, w: ReportStyle, report: WeekReport) -> list[str]:
     return [
         w.number(one.id),
         f"<bdi>{escape(what)}</bdi>",
-        _place(one.device, one.place, w.named(one.district, "")),
+        _place(one, w),
         f"<bdi>{escape(one.assignee or team or w.text('weekly.nobody'))}</bdi>",
         due,
     ]
 
 
-def _place(device: str, place: str | None, district: str) -> str:
-    shown = " · ".join(f"<bdi>{escape(one)}</bdi>" for one in (place, district) if one)
-    named = f'<bdi class="small">{escape(device)}</bdi>'
+def _place(one: OpenWork | FailingDevice, w: ReportStyle) -> str:
+    places = (called(one.device_title, one.device_titles, w.language), w.named(one.district, ""))
+    shown = " · ".join(f"<bdi>{escape(place)}</bdi>" for place in places if place)
+    named = f'<bdi class="small">{escape(one.device)}</bdi>'
     return f"{shown}<br>{named}" if shown else named
 
 
@@ -300,10 +301,7 @@ def _group_name(report: WeekReport, one: WorkFigures, kind: str, w: ReportStyle)
 def _repeated(report: WeekReport, w: ReportStyle) -> str:
     if not report.repeated:
         return f"<p>{escape(w.text('weekly.none_repeated'))}</p>"
-    rows = [
-        [_place(one.device, one.place, w.named(one.district, "")), w.number(one.orders)]
-        for one in report.repeated
-    ]
+    rows = [[_place(one, w), w.number(one.orders)] for one in report.repeated]
     return _table([w.text("weekly.place"), w.text("weekly.orders")], rows, range(1, 2))
 
 

@@ -33,7 +33,8 @@ class OpenWork:
 
     id: int
     device: str
-    place: str | None
+    device_title: str
+    device_titles: Mapping[str, str]
     district: Title
     title: str
     said: Title
@@ -48,7 +49,8 @@ class FailingDevice:
     """A device for which REPEATED orders or more were made within REPEATED_WITHIN."""
 
     device: str
-    place: str | None
+    device_title: str
+    device_titles: Mapping[str, str]
     district: Title
     orders: int
 
@@ -85,7 +87,7 @@ def last_week(town: Municipality, now: datetime) -> date:
 
 
 _OPEN = """
-SELECT o.id, device.name AS device, nullif(device.title, '') AS place,
+SELECT o.id, device.name AS device, device.title AS device_title, device.titles AS device_titles,
     coalesce(district.title, '{}') AS district, o.title, coalesce(alert.summary, '{}') AS said,
     coalesce(nullif(person.display_name, ''), person.name) AS assignee, team.name AS team,
     least(
@@ -114,8 +116,8 @@ ORDER BY due_at NULLS LAST, o.id
 LIMIT $3
 """
 _REPEATED = """
-SELECT device.name AS device, nullif(device.title, '') AS place, coalesce(district.title, '{}') AS district,
-    count(*) AS orders
+SELECT device.name AS device, device.title AS device_title, device.titles AS device_titles,
+    coalesce(district.title, '{}') AS district, count(*) AS orders
 FROM work_order AS o
 INNER JOIN device ON o.device_id = device.id
 LEFT JOIN ground_feature AS district

@@ -68,7 +68,7 @@ const row = (command) => h("li", {},
   command.situation && h("small", {}, situation(command.situation)));
 
 // What is known of one that a network server has, or is to have.
-const situation = (known) => t(`command_situation_${known.situation}`, { source: known.source ?? "–", since: whenever(known.since), source_at: whenever(known.source_heard_at), device_at: whenever(known.device_heard_at) });
+const situation = (known) => t(known.source === null && known.situation !== "source_removed" ? `command_stands_${known.situation}` : `command_situation_${known.situation}`, { source: known.source, since: whenever(known.since), source_at: whenever(known.source_heard_at), device_at: whenever(known.device_heard_at) });
 const whenever = (at) => (at ? full(new Date(at)) : "–");
 
 export const commandName = (kind, name) => said(kind?.commands.find((one) => one.name === name)?.label, name);

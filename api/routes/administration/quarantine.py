@@ -32,6 +32,7 @@ class SilentPlaceOut(BaseModel):
 
     device: str = Field(examples=["bin-0042"])
     title: str
+    titles: dict[str, str] = Field(description="by language, where it is called otherwise there")
     since: Instant
     distance_m: float | None = Field(description="null: the stranger does not say where it is")
 

@@ -20,7 +20,7 @@ from api.http.languages import negotiate
 from api.http.problems import Problem, Slug
 from api.schemas.alerts import NOTHING_BESIDE, alert_out
 from devices.texts.catalogue import text
-from devices.texts.languages import DEFAULT, LANGUAGES, Language
+from devices.texts.languages import DEFAULT, LANGUAGES, Language, called
 from notify.answers import links, offers
 from notify.answers.answering import MOST_OF_COMMENT, Answerable, AnswerRefusal, give, look
 from notify.message import ReaderAnswer
@@ -163,7 +163,7 @@ def _shown(context: AppContext, found: Answerable) -> Sequence[ShownAlert]:
             ShownAlert(
                 severity=alert.severity,
                 sentence=summary.get(found.person.language) or summary.get(DEFAULT, alert.rule),
-                place=alert.device_titles.get(found.person.language) or alert.device_title or alert.device,
+                place=called(alert.device_title or alert.device, alert.device_titles, found.person.language),
                 ended=alert.state == "resolved",
             )
         )

@@ -21,7 +21,13 @@ EXAMPLE = {
     "features": [
         {
             "type": "Feature",
-            "properties": {"device": "CIR-1", "title": "Circuit 1", "kind": "circuit", "attribute": None},
+            "properties": {
+                "device": "CIR-1",
+                "title": "Circuit 1",
+                "titles": {},
+                "kind": "circuit",
+                "attribute": None,
+            },
             "geometry": {"type": "LineString", "coordinates": [[35.84, 34.44], [35.85, 34.44]]},
         }
     ],
@@ -53,6 +59,7 @@ async def get_map_areas(
             "properties": {
                 "device": one.device,
                 "title": one.title,
+                "titles": one.titles,
                 "kind": one.kind,
                 "attribute": one.attribute,
             },

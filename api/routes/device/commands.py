@@ -45,6 +45,7 @@ class CommandIn(BaseModel):
 async def list_device_commands(
     request: Request,
     device: Name,
+    context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
     before: Annotated[UUID | None, Query(description="cursor: the last one of the page before")] = None,
@@ -52,7 +53,9 @@ async def list_device_commands(
 ) -> Response:
     """Return what a device was told, the last first."""
     known = await get_device(connection, device)
-    found = await answered.list_commands(connection, device=known.name, before=before, limit=limit + 1)
+    found = await answered.list_commands(
+        connection, device=known.name, before=before, limit=limit + 1, alive_after=context.alive_after()
+    )
     items = [command_for(identity, command_out(one)) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"))
 
@@ -62,6 +65,7 @@ async def give_command(
     device: Name,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     change: UsesChangeRequest,
     body: CommandIn,
@@ -86,7 +90,8 @@ async def give_command(
 
     async def work() -> CommandOut:
         await queue.enqueue(connection, [new], context.now, by=actor)
-        return command_out(await answered.get_command(connection, new.id))
+        given = await answered.get_command(connection, new.id, alive_after=context.alive_after())
+        return command_for(identity, command_out(given))
 
     return await change.once(CommandOut, work, body)
 
@@ -94,6 +99,7 @@ async def give_command(
 @router.get("/commands", response_model=Page[CommandOut], summary="Commands to all devices")
 async def list_commands(
     request: Request,
+    context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
     command_request: Annotated[
@@ -111,6 +117,7 @@ async def list_commands(
         within=identity.towns(Permission.READ),
         before=before,
         limit=limit + 1,
+        alive_after=context.alive_after(),
     )
     items = [command_for(identity, command_out(one)) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"))

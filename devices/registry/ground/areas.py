@@ -26,17 +26,18 @@ MOST_BELOW = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceArea:
-    """A shape on the ground. device, title: whose. attribute: which of its areas; None: what hangs on it."""
+    """A shape on the ground, and whose it is. attribute: which of its areas; None: what hangs on it."""
 
     device: str
     title: str
+    titles: Mapping[str, str]
     kind: str
     attribute: str | None
     geometry: Mapping[str, Any]
 
 
 _ZONES = """
-SELECT d.name AS device, d.title, d.kind, a.key AS attribute, a.value AS geometry
+SELECT d.name AS device, d.title, d.titles, d.kind, a.key AS attribute, a.value AS geometry
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 CROSS JOIN LATERAL jsonb_each(d.attributes) AS a (key, value)
@@ -50,7 +51,7 @@ LIMIT $8
 
 _CIRCUITS = """
 SELECT
-    p.name AS device, p.title, p.kind,
+    p.name AS device, p.title, p.titles, p.kind,
     array_agg(d.lon ORDER BY d.id) AS lon, array_agg(d.lat ORDER BY d.id) AS lat
 FROM device AS d
 INNER JOIN device AS p ON d.parent_id = p.id
@@ -101,6 +102,7 @@ def _circuits(rows: Sequence[asyncpg.Record]) -> list[DeviceArea]:
         DeviceArea(
             device=row["device"],
             title=row["title"],
+            titles=row["titles"],
             kind=row["kind"],
             attribute=None,
             geometry=_through(row["lon"], row["lat"]),

@@ -6,6 +6,7 @@ The command waits in the database; `nabd api` hands it to our broker, `nabd brid
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -17,7 +18,9 @@ from devices.commands.answered import SentCommand
 from devices.commands.new_command import EXPIRES_AFTER_S, new_command
 from devices.kinds.commands import known_commands
 from devices.registry.registry import get_device
+from devices.sources import states
 from devices.sources.downlinks import prepared
+from nabd import clock
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 
@@ -47,11 +50,11 @@ def command(
         known = profiles.load(opened.kinds, opened.settings.profiles_dir)
         new = await prepared(opened.connection, new, known, opened.now, patient=expires is None)
         await queue.enqueue(opened.connection, [new], opened.now, by=await opened.actor())
-        found = await answered.get_command(opened.connection, new.id)
+        found = await answered.get_command(opened.connection, new.id, alive_after=_alive_after(opened))
         while wait and not found.settled:
             await asyncio.sleep(LOOK_S)
             await answered.expire(opened.connection, opened.now)
-            found = await answered.get_command(opened.connection, new.id)
+            found = await answered.get_command(opened.connection, new.id, alive_after=_alive_after(opened))
         return found
 
     found = run(work)
@@ -62,6 +65,11 @@ def command(
         output.line(f"{found.name} to {found.device} is {found.status}{detail} ({found.id})")
     if wait and found.status != "succeeded":
         raise typer.Exit(1)
+
+
+def _alive_after(opened: OpenDatabase) -> datetime:
+    now, speed = clock.parse(opened.settings.clock)
+    return states.alive_after(now(), speed)
 
 
 def _detail(command: SentCommand) -> str | None:
@@ -82,7 +90,9 @@ def commands(
 
     async def work(opened: OpenDatabase) -> list[SentCommand]:
         known = None if device is None else (await get_device(opened.connection, device)).name
-        return await answered.list_commands(opened.connection, device=known, status=status, limit=limit)
+        return await answered.list_commands(
+            opened.connection, device=known, status=status, limit=limit, alive_after=_alive_after(opened)
+        )
 
     found = run(work)
     if as_json:

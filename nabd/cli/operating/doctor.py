@@ -15,7 +15,7 @@ from devices.kinds.kind import KindError
 from devices.texts.catalogue import text
 from nabd import clock, doctor
 from nabd.cli.languages import Lang, language_of
-from nabd.cli.output import fail, line, print_json, table
+from nabd.cli.output import fail, line, print_json, table, translated
 from nabd.cli.run import load_settings
 from nabd.doctor import CheckResult, Verdict, bundle
 from nabd.settings import Settings
@@ -51,7 +51,15 @@ def show(
         told = [check.in_language(language) for check in checks]
         table(
             [text(language, key) for key in HEADINGS],
-            [[c.code, c.title, text(language, f"check.verdict_{c.verdict}"), c.said, c.fix] for c in told],
+            [
+                [
+                    c.code,
+                    c.title,
+                    text(language, f"check.verdict_{c.verdict}"),
+                    *map(translated, (c.said, c.fix)),
+                ]
+                for c in told
+            ],
         )
         if bundle_file is not None:
             line(f"{bundle_file} has {', '.join(members)}: look through it before you send it")

@@ -11,7 +11,7 @@ from devices.texts.catalogue import text
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.languages import Lang, language_of
-from nabd.cli.output import fail, line, print_json, table
+from nabd.cli.output import fail, line, print_json, table, translated
 from nabd.cli.rules.files import Json, RuleId
 from nabd.cli.values import instant
 from rules.definition.errors import RulesRefused
@@ -44,13 +44,14 @@ def explain(
         print_json(document.document(explanation))
         return
     for sentence in texts.sentences(explanation, language):
-        line(sentence)
+        line(translated(sentence))
     if explanation.fired_by:
         line(text(language, "explain.fired_by"))
         for told in texts.fired_by(explanation, language):
-            line(f"  {told}")
+            line(translated(f"  {told}"))
     else:
         for name, value in explanation.values.items():
             line(f"  {name}: {value}")
     if explanation.terms:
-        table([text(language, key) for key in texts.HEADINGS], texts.rows(explanation, language))
+        rows = [(*said, translated(str(reasons))) for *said, reasons in texts.rows(explanation, language)]
+        table([text(language, key) for key in texts.HEADINGS], rows)

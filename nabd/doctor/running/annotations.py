@@ -44,7 +44,7 @@ async def check_annotations(connection: Connection, settings: Settings) -> Check
     waiting = [row["server"] for row in rows if row["waits"]]
     dead = [row["server"] for row in rows if not row["is_alive"]]
     if waiting:
-        late_alerts = say("check.annotations_wait", minutes=round(LATE_S / 60), servers=tuple(waiting))
+        late_alerts = say("check.annotations_wait", n=round(LATE_S / 60), servers=tuple(waiting))
         return bad("annotations", late_alerts, say("check.start_annotate"))
     if dead:
         nobody = say("check.annotations_unposted", servers=tuple(dead))

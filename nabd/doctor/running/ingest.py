@@ -39,7 +39,7 @@ async def check_ingest(connection: Connection, settings: Settings) -> CheckResul
     for row in rows:
         if row["arriving"]:
             moved = say("check.shard_waits", shard=row["name"], municipalities=tuple(row["arriving"]))
-            command = f"`nabd shard divide {' '.join(row['arriving'])} --to {row['name']}`"
+            command = f"nabd shard divide {' '.join(row['arriving'])} --to {row['name']}"
             return bad("ingest", moved, say("check.divide_again", command=command))
     now, speed = clock.parse(settings.clock)
     for row in rows:

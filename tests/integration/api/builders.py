@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
+from devices.commands.new_command import NewCommand
+from devices.commands.queue import enqueue
 from devices.commands.requests import NewRequest, ask
 from devices.credentials.issuing import rotate_passwords
 from devices.firmware.image import facts_of, public_of, sign
@@ -281,6 +284,14 @@ async def reject(connection: asyncpg.Connection, name: str, *, town: str = "trip
     """Put a reading of a device that nobody registered into quarantine."""
     topic = f"nabd/v1/{town}/bin/{name}/telemetry"
     await connection.execute(_REJECT, NOON - timedelta(hours=2), topic, name, b'{"fill_pct": 12}')
+
+
+async def command(connection: asyncpg.Connection, device: Device) -> UUID:
+    """Let a command wait for a device; return its id."""
+    expires_at = now() + 3_600_000_000
+    new = NewCommand(id=uuid4(), device=device, name="report_now", args={}, expires_at=expires_at)
+    await enqueue(connection, [new], now, by=PLATFORM)
+    return new.id
 
 
 async def command_request(connection: asyncpg.Connection, town: str) -> int:

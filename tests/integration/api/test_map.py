@@ -23,7 +23,7 @@ FIELD = {
 async def test_areas_are_zones_among_attributes_and_lines_through_what_hangs_on_a_circuit(
     connection: asyncpg.Connection, client: httpx2.AsyncClient
 ) -> None:
-    await builders.add(connection, "CIR-1", kind="circuit", title="Circuit 1")
+    await builders.add(connection, "CIR-1", kind="circuit", title="Circuit 1", titles={"fr": "Circuit n° 1"})
     for i, lat in enumerate((34.431, 34.433, 34.432)):
         await builders.add(connection, f"L-{i}", kind="light", parent="CIR-1", lat=lat, lon=35.85)
     await builders.add(
@@ -36,7 +36,10 @@ async def test_areas_are_zones_among_attributes_and_lines_through_what_hangs_on_
 
     assert answer.headers["content-type"] == "application/geo+json"
     zone, circuit = answer.json()["features"]
-    assert zone["properties"] == {"device": "DRN-1", "title": "", "kind": "drone", "attribute": "zone_area"}
+    assert zone["properties"] == {
+        "device": "DRN-1", "title": "", "titles": {}, "kind": "drone", "attribute": "zone_area",
+    }  # fmt: skip
+    assert circuit["properties"]["titles"] == {"fr": "Circuit n° 1"}
     assert zone["geometry"]["type"] == "Polygon"
     # In the order in which they stand, not that in which they were registered; whole where one is seen.
     assert circuit["geometry"] == {

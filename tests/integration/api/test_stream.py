@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,12 +14,16 @@ import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from alerts.queue import comment
 from api.app import create_app
 from api.http import identification
 from api.live import listener
 from api.routes import stream
+from api.schemas.commands import command_out
+from api.schemas.latest import latest_out
+from devices.commands.answered import record_response
 from people import tokens
 from people.identity import Identity
 from tests.actors import actor
@@ -185,28 +189,84 @@ async def test_stream_goes_on_after_its_database_connection_was_killed(
     assert event.data["alert"]["id"] == alert
 
 
-async def test_stream_goes_on_after_an_alert_that_cannot_be_shown(
-    server: str, connection: asyncpg.Connection
+async def test_stream_leaves_out_an_alert_that_cannot_be_shown_and_says_so_once(
+    app: FastAPI, connection: asyncpg.Connection
 ) -> None:
-    device = await builders.add(connection, "bin-1")
+    faulty = await builders.add(connection, "bin-1")
+    sound = await builders.add(connection, "bin-2")
+
+    with capture_logs() as logged:
+        async with serving(app) as url:
+            await ready(url)
+            async with listening(f"{url}/api/v1/stream") as events:
+                await anext(events)
+                async with connection.transaction():
+                    left_out = await builders.fire(connection, faulty)
+                    await connection.execute("UPDATE alert SET summary = $1", {"en": 1})
+                await builders.resolve(connection, faulty)
+                alert = await builders.fire(connection, sound)
+                event = await anext(events)
+
+    assert event.data["alert"]["id"] == alert
+    said = [line for line in logged if line["event"].startswith("live stream")]
+    assert [(line["row"], line["id"]) for line in said] == [("alert", str(left_out))]
+
+
+async def test_stream_leaves_out_what_cannot_be_shown_of_readings_and_commands(
+    server: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with a row is a fault of that row."""
+
+    def but_for(show: Callable[..., Any]) -> Callable[..., Any]:
+        def shown(*args: Any) -> Any:
+            if args[-1].device == "bin-1":
+                raise OverflowError("date value out of range")
+            return show(*args)
+
+        return shown
+
+    monkeypatch.setattr(listener, "latest_out", but_for(latest_out))
+    monkeypatch.setattr(listener, "command_out", but_for(command_out))
+    devices = [await builders.add(connection, name) for name in ("bin-1", "bin-2")]
     await ready(server)
 
     async with listening(f"{server}/api/v1/stream") as events:
         await anext(events)
-        async with connection.transaction():
-            alert = await builders.fire(connection, device)
-            await connection.execute("UPDATE alert SET summary = $1", {"en": 1})
-        # The listener has met it once its transaction is older than every other.
-        await eventually(lambda: _failed(server), within=PATIENCE_S)
-        await connection.execute("UPDATE alert SET summary = $1", {"en": "full"})
-        event = await anext(events)
+        given = [await builders.command(connection, device) for device in devices]
+        for device in devices:
+            await builders.report(connection, device, fill_pct=1.0)
+        found = [await anext(events) for _ in range(2)]
 
-    assert event.data["alert"]["id"] == alert
+    shown = {one.name: one.data for one in found}
+    assert shown["command"]["id"] == str(given[1])
+    assert [one["device"] for one in shown["latest"]["items"]] == ["bin-2"]
 
 
-async def _failed(server: str) -> bool:
-    async with httpx2.AsyncClient(timeout=PATIENCE_S, headers=builders.BEARER) as client:
-        return "nabd_live_failures_total 0.0" not in (await client.get(f"{server}/metrics")).text
+async def test_stream_and_lists_go_on_whatever_a_device_answers(
+    server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await ready(server)
+    async with listening(f"{server}/api/v1/stream") as events:
+        await anext(events)
+        for said in (
+            "no uplink since 2026-01-01",
+            "no uplink since 0001-01-01T00:00:00+14:00",
+            "no uplink since 2026-01-01T00:00:00Z",
+            "a gateway sent it",
+        ):
+            given = await builders.command(connection, device)
+            assert (await anext(events)).data["status"] == "queued"
+            await record_response(connection, device.name, given, "failed", builders.now, detail=said)
+            event = await anext(events)
+
+            assert (event.data["id"], event.data["status"]) == (str(given), "failed")
+            assert said in event.data["detail"]
+            assert (event.data["detail_code"], event.data["detail_at"]) == (None, None)
+    async with httpx2.AsyncClient(headers=builders.BEARER) as client:
+        for path in ("commands", "devices/bin-1/commands"):
+            answer = await client.get(f"{server}/api/v1/{path}")
+            assert [one["detail_code"] for one in answer.json()["items"]] == [None] * 4
 
 
 async def test_stream_refuses_an_event_id_that_is_not_ours(server: str) -> None:

@@ -69,6 +69,7 @@ def found() -> dict[str, Any]:
 
 def test_bench_prints_one_object_with_every_promised_figure(found: dict[str, Any]) -> None:
     assert found.keys() >= PROMISED
+    assert found["compiled"] is True
     assert found["sent"] == found["stored"] + found["duplicates"] + found["rejected"]
     assert found["duplicates"] > 0
     assert found["lost"] == 0
@@ -94,7 +95,7 @@ def test_bench_prints_what_comparing_reads_with_every_run_of_every_stage(
     assert all(name in names for name in ("raw COPY", "recorded", "devices", "rules 100", "rollups", "naive"))
     assert "open loop at 80 % of drain, to commit: p99" in names
     assert "200 devices: start again" in names
-    assert "long run, last minutes: p99" in names
+    assert "long run of 3 s at 70 % of drain, last minutes: p99" in names
     drawn = ("cost", "rates", "latency", "slowest", "devices")
     assert set(pictures([one])) == {f"{picture}-mixed.svg" for picture in drawn}
 

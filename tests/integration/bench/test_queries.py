@@ -66,6 +66,39 @@ def test_a_past_that_stays_is_only_asked_the_next_time(tmp_path: Path) -> None:
     assert "holds 4 devices and 2 days" in " ".join(other.output.replace("│", " ").split())
 
 
+def test_the_ratio_of_a_columnstore_says_of_what_it_is(tmp_path: Path) -> None:
+    told = {
+        "timescaledb": "2.30",
+        "devices": 20,
+        "days": 30,
+        "queries": [],
+        "readings": 129_600,
+        "bytes_per_row": 150.0,
+        "rollup_bytes_per_reading": 9.0,
+        "rollup_lag_s": 5.0,
+        "made_s": 1.0,
+        "rolled_s": 1.0,
+        "compression_ratio": 12.5,
+        "column_bytes": {"light.voltage_v": 1.5},
+    }
+    file = tmp_path / "timescale.json"
+    file.write_text(json.dumps(told))
+    size = ["--devices", "4", "--days", "2", "--cache", str(tmp_path), "--messages", "0"]
+
+    both = CliRunner().invoke(app, ["bench", "queries", *size, "--beside", str(file)])
+    file.write_text(json.dumps({"compression_ratio": 12.5}))
+    refused = CliRunner().invoke(app, ["bench", "queries", *size, "--beside", str(file)])
+
+    assert both.exit_code == 0, both.output
+    found = json.loads(both.stdout.splitlines()[-1])
+    assert found["compression_ratio"] == found["timescale"]["compression_ratio"] == 12.5
+    assert (found["devices"], found["days"]) == (4, 2)
+    assert (found["timescale"]["devices"], found["timescale"]["days"]) == (20, 30)
+    assert "4 devices, 2 days: " in both.stdout
+    assert "columnstore of 20 devices, 30 days: 1/12.5" in both.stdout
+    assert refused.exit_code == 2
+
+
 def test_the_columnstore_is_measured_beside(tmp_path: Path) -> None:
     parts.need_node()
     size = ["--devices", "2", "--days", "3", "--cache", str(tmp_path / "cache")]
@@ -74,6 +107,7 @@ def test_the_columnstore_is_measured_beside(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     timescale = json.loads(done.stdout)
+    assert (timescale["devices"], timescale["days"]) == (2, 3)
     assert timescale["column_bytes"]["light.voltage_v"] > timescale["column_bytes"]["light.boot"]
     (tmp_path / "timescale.json").write_text(done.stdout)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from playwright.async_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, Route, expect
 
 from people import links
 from people.editing import NewPerson, add_person
@@ -221,3 +222,28 @@ async def test_operator_sees_what_they_may_and_keeps_their_own_account(
     assert await connection.fetchval("SELECT channels->>'ntfy' FROM person WHERE name = 'rima'") == (
         "rima-alerts"
     )
+
+
+async def test_system_is_read_on_a_phone_in_arabic_without_scrolling_sideways(
+    browser: Browser, server: str
+) -> None:
+    fix = "أنشئه بالأمر \u2066`nabd shard add a-shard-with-a-name-that-is-long --municipality tripoli`\u2069"
+    check = {"code": "N301", "subject": "shard", "title": "الجزء", "verdict": "bad"}
+    system = {
+        "checks": [{**check, "said": "لا يوجد جزء بهذا الاسم", "fix": fix}],
+        "took_s": 0.4,
+        "versions": {"nabd": "1", "postgres": "18", "python": "3", "speed": 1},
+    }
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(json=system)
+
+    phone: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "locale": "ar"}
+    async with opened(browser, server, "/admin/system", route=("**/api/v1/system", answer), **phone) as page:
+        tables = page.locator("#part .table")
+        await expect(tables).to_have_count(2)
+        await expect(tables.first).to_contain_text("قاعدة البيانات")
+        await expect(tables.last.locator("td").last).to_have_attribute("data-title", "ما العمل")
+        wide = await tables.evaluate_all("found => found.map((one) => one.scrollWidth - one.clientWidth)")
+
+    assert wide == [0, 0]

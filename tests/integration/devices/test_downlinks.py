@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import permutations
+from typing import get_args
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from devices.commands import downlinks
-from devices.commands.answered import expire, get_command
+from devices.commands.answered import changed_since, expire, get_command, list_commands
 from devices.commands.details import (
+    CONFIRMED,
     NEVER_HEARD,
     NO_SOURCE,
     NO_UPLINK,
     NOT_TOLD,
+    REFUSED,
+    SENT,
+    SENT_UNCONFIRMED,
     SOURCE_DISABLED,
     SOURCE_REMOVED,
+    UNCONFIRMED_EVER,
+    UNCONFIRMED_ONCE,
     UNHEARD,
     DownlinkSituation,
     detail_code,
 )
+from devices.commands.downlinks import Became
 from devices.commands.new_command import NewCommand
 from devices.commands.queue import UNCONFIRMED, enqueue
 from devices.instants import rfc3339, to_datetime
@@ -60,10 +69,15 @@ class Lorawan:
         topic = f"application/{source.name}/device/1"
         await downlinks.learn_topic(self.connection, device or self.device, source.id, topic, json=True)
 
-    async def tell(self) -> UUID:
-        """Give a command."""
+    async def tell(self, *, confirmed: bool = False) -> UUID:
+        """Give a command; `confirmed`: the device is asked to confirm it."""
         new = NewCommand(
-            id=uuid4(), device=self.device, name="reboot", args={}, expires_at=self.at + HOUR, downlink=BYTES
+            id=uuid4(),
+            device=self.device,
+            name="reboot",
+            args={},
+            expires_at=self.at + HOUR,
+            downlink=replace(BYTES, confirmed=confirmed),
         )
         await enqueue(self.connection, [new], self.now, by=PLATFORM)
         return new.id
@@ -80,6 +94,15 @@ class Lorawan:
     async def stands(self, one: UUID) -> tuple[str, str | None]:
         found = await get_command(self.connection, one)
         return found.status, found.detail
+
+    async def situation(self, one: UUID, *, speed: float = 1.0) -> DownlinkSituation | None:
+        alive = states.alive_after(self.at, speed)
+        return (await get_command(self.connection, one, alive_after=alive)).situation
+
+    async def says(self, one: UUID, became: Became, why: str = "") -> None:
+        """Let the network server that heard the device say what became of a command."""
+        source, device = self.first.id, self.device.id
+        await downlinks.record_heard(self.connection, source, device, [one], became, self.now, why=why)
 
     async def edit(self, **changes: object) -> None:
         await edit_source(self.connection, KINDS, "first", changes, ALL, self.now, by=PLATFORM)
@@ -210,9 +233,9 @@ async def source_says(town: Lorawan, *, connected: bool = True, message: bool = 
     await states.say(town.connection, town.first.id, counted, town.now, connected=connected, reason="")
 
 
-async def at_the_server(town: Lorawan) -> UUID:
+async def at_the_server(town: Lorawan, *, confirmed: bool = False) -> UUID:
     """Give a command that the network server takes."""
-    given = await town.tell()
+    given = await town.tell(confirmed=confirmed)
     await town.take(town.first)
     await downlinks.mark_delivered(town.connection, given, town.now)
     return given
@@ -226,11 +249,12 @@ async def test_what_lies_at_the_network_server_says_when_it_and_the_device_were_
     given = await at_the_server(town)
 
     async def situation() -> DownlinkSituation | None:
-        return (await get_command(town.connection, given)).situation
+        return await town.situation(given)
 
     assert await situation() == DownlinkSituation(
         situation="not_heard_since",
         source="first",
+        source_municipality="tripoli",
         since=to_datetime(START),
         source_heard_at=to_datetime(START),
         device_heard_at=to_datetime(START - HOUR),
@@ -255,12 +279,91 @@ async def test_what_waits_for_a_source_that_is_away_says_so(town: Lorawan) -> No
     given = await town.tell()
     await source_says(town, connected=False)
 
-    found = await get_command(town.connection, given)
+    found = await town.situation(given)
 
-    assert found.situation is not None
-    assert (found.situation.situation, found.situation.source) == ("source_away", "first")
+    assert found is not None
+    assert (found.situation, found.source) == ("source_away", "first")
     await source_says(town)
-    assert (await get_command(town.connection, given)).situation is None
+    assert await town.situation(given) is None
+
+
+async def test_a_source_that_nobody_hears_any_more_is_away_though_it_was_connected_last(
+    town: Lorawan,
+) -> None:
+    """As after a crash of the bridge: nobody is left to say that it is not connected."""
+    await source_says(town)
+    at_server, waiting = await at_the_server(town), await town.tell()
+    town.at += 11 * SECOND
+
+    for one in (at_server, waiting):
+        found = await town.situation(one)
+        assert (found and found.situation) == "source_away"
+    alive = states.alive_after(town.at, 1.0)
+    listed = await list_commands(town.connection, alive_after=alive)
+    changed = await changed_since(town.connection, (to_datetime(START), UUID(int=0)), 9, alive_after=alive)
+    for page in (listed, changed):
+        assert [one.situation and one.situation.situation for one in page] == ["source_away"] * 2
+    # On a clock that runs faster ten seconds are as long as they are to people.
+    found = await town.situation(at_server, speed=2.0)
+    assert (found and found.situation) == "not_heard_since"
+    assert await town.situation(waiting, speed=2.0) is None
+    await source_says(town)
+    assert await town.situation(waiting) is None
+
+
+SAID = {"queued": None, "sent": SENT, "unconfirmed": UNCONFIRMED_ONCE}
+ENDS = {
+    "confirmed": ("succeeded", CONFIRMED),
+    "given_up": ("failed", UNCONFIRMED_EVER),
+    "failed": ("failed", REFUSED),
+}
+
+
+async def test_what_a_server_says_late_or_again_takes_nothing_back(town: Lorawan) -> None:
+    assert {*SAID, *ENDS} == set(get_args(Became))
+    told: tuple[Became, ...] = ("queued", "sent", "unconfirmed")
+    for order in permutations(told):
+        given = await at_the_server(town, confirmed=True)
+        for n, became in enumerate(order):
+            furthest = max(told.index(one) for one in order[: n + 1])
+            town.at += SECOND
+            await town.says(given, became)
+            assert await town.stands(given) == ("delivered", SAID[told[furthest]])
+        since = (await get_command(town.connection, given)).updated_at
+        town.at += SECOND
+        for became in told:
+            await town.says(given, became)
+        assert (await get_command(town.connection, given)).updated_at == since
+        end: Became
+        for end in get_args(Became):
+            if end in ENDS:
+                one = await at_the_server(town, confirmed=True)
+                for became in (order[0], end, *order):
+                    await town.says(one, became)
+                assert await town.stands(one) == ENDS[end]
+
+
+async def test_a_server_s_first_word_moves_what_is_not_known_to_have_arrived(town: Lorawan) -> None:
+    given = await town.tell()
+    await town.take(town.first, repeats=False)
+    await town.says(given, "queued")
+    assert await town.stands(given) == ("delivered", None)
+
+    plain = await at_the_server(town)
+    await town.says(plain, "sent")
+    await town.says(plain, "queued")
+    assert await town.stands(plain) == ("succeeded", SENT_UNCONFIRMED)
+
+
+async def test_what_a_server_says_is_not_taken_for_our_own_words(town: Lorawan) -> None:
+    for said in (SENT, f"{NO_UPLINK}2026-01-01T00:00:00Z", f"{NO_UPLINK}0001-01-01T00:00:00+14:00"):
+        given = await at_the_server(town)
+        await town.says(given, "failed", said)
+
+        _, detail = await town.stands(given)
+        assert detail is not None
+        assert said in detail
+        assert detail_code(detail) == (None, None)
 
 
 async def test_what_the_network_server_had_and_nothing_became_of_expires_with_a_reason(
@@ -270,7 +373,7 @@ async def test_what_the_network_server_had_and_nothing_became_of_expires_with_a_
         given = await at_the_server(town)
         town.at += HOUR
         assert await expire(town.connection, town.now) == 1
-        assert (await get_command(town.connection, given)).situation is None
+        assert await town.situation(given) is None
         return await town.stands(given)
 
     assert await expires() == ("expired", NEVER_HEARD)

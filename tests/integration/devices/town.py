@@ -11,6 +11,7 @@ from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from store.audit import PLATFORM
+from store.connection import Connection
 
 KINDS = load()
 START = 1_790_000_000_000_000
@@ -28,7 +29,7 @@ async def generation(connection: asyncpg.Connection) -> int:
     return count
 
 
-async def add_town(connection: asyncpg.Connection, name: str = "tripoli") -> None:
+async def add_town(connection: Connection, name: str = "tripoli") -> None:
     """Add a municipality that speaks Arabic."""
     town = NewMunicipality(name=name, title={"en": name.title()}, time_zone="Asia/Beirut", locale="ar-LB")
     await add_municipality(connection, town, now, by=PLATFORM)

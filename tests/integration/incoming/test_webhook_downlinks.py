@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from devices.commands import downlinks
@@ -15,6 +16,8 @@ from devices.commands.new_command import NewCommand
 from devices.commands.queue import enqueue
 from devices.registry import editing
 from devices.registry.registry import Device, get_device
+from devices.sources import webhooks
+from devices.sources.installed import InstalledDevices
 from devices.sources.listing import get_source
 from devices.sources.registration import add_source
 from devices.sources.source import NewSource
@@ -127,6 +130,60 @@ async def test_a_webhook_that_does_not_relay_a_device_moves_none_of_its_commands
     await told.posts({"deviceInfo": {"devEui": "70B3D57BA0009999"}, "queueItemId": str(given)}, "txack")
 
     assert await told.stands(given) == ("delivered", None)
+
+
+@pytest.mark.parametrize("told", ["chirpstack"], indirect=True)
+async def test_words_that_are_posted_late_or_again_take_nothing_back(told: Told) -> None:
+    given = await told.at_the_server()
+    connection = told.way_in.town.connection
+    about = {"deviceInfo": {"devEui": EUI}, "queueItemId": str(given)}
+    early, late = "2026-03-01T08:00:00Z", "2026-03-01T09:00:00Z"
+    await told.posts({**about, "time": late}, "txack")
+    await connection.execute("UPDATE command SET detail = $1", UNCONFIRMED_ONCE)
+    since = await connection.fetchval("SELECT updated_at FROM command")
+
+    await told.posts({**about, "time": early}, "txack")
+    await told.posts({**about, "time": late}, "txack")
+
+    assert await told.stands(given) == ("delivered", UNCONFIRMED_ONCE)
+    assert await connection.fetchval("SELECT updated_at FROM command") == since
+
+
+@pytest.mark.parametrize("told", ["chirpstack"], indirect=True)
+async def test_words_about_a_device_that_was_registered_a_moment_ago_are_heard_and_strangers_cost_little(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[asyncpg.Connection] = []
+    look = InstalledDevices.look
+
+    async def watched(self: InstalledDevices, connection: asyncpg.Connection) -> None:
+        looks.append(connection)
+        await look(self, connection)
+
+    monkeypatch.setattr(InstalledDevices, "look", watched)
+    given = await told.at_the_server()
+    connection = told.way_in.town.connection
+
+    async def posts(device: str) -> None:
+        about = {"deviceInfo": {"devEui": device}, "queueItemId": str(given), "acknowledged": True}
+        await told.posts(about, "ack")
+
+    async def relays(*gateways: str) -> None:
+        await editing.edit_device(connection, KINDS, EUI, {"relays": list(gateways)}, now=now, by=PLATFORM)
+
+    await relays("told")
+    await posts("70B3D57BA0009999")
+    await relays("lorawan", "told")
+    monkeypatch.setattr(webhooks, "STRANGER_S", 0.0)
+
+    await posts(EUI)
+
+    assert await told.stands(given) == ("succeeded", CONFIRMED)
+    monkeypatch.setattr(webhooks, "STRANGER_S", 60.0)
+    seen = len(looks)
+    for n in range(20):
+        await posts(f"70B3D57BA00088{n:02}")
+    assert len(looks) == seen
 
 
 @pytest.mark.parametrize("told", ["chirpstack"], indirect=True)

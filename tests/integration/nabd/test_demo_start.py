@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -15,6 +16,8 @@ from devices.registry.registry import list_devices
 from devices.texts.languages import LANGUAGES
 from nabd.demo import simulated, town
 from nabd.demo.people import add_townspeople, links_of, on_call_of, team_of
+from nabd.settings import Settings
+from nabd.supervisor import Supervisor
 from notify.routing.load import load
 from people.links import use_link
 from people.person import list_people
@@ -89,3 +92,31 @@ async def test_demo_s_town_has_people_in_three_languages_who_sign_in_once_and_ar
     assert {tuple(one.addresses) for one in routing.receivers.values() if one.name in technicians} == {
         ("email", "ntfy", "sms")
     }
+
+
+async def test_demo_s_town_is_registered_once_its_platform_hears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a town whose processes start slowly stands there unheard for an hour where its clock runs fast."""
+    done = []
+    until_ready = town._until_ready
+
+    async def ready(base: str, token: str, supervisor: Supervisor) -> None:
+        await until_ready(base, token, supervisor)
+        done.append("ready")
+
+    async def register(*_: object, **__: object) -> int:
+        done.append("registered")
+        raise town.DemoFailed("that is enough")
+
+    monkeypatch.setattr(town, "_until_ready", ready)
+    monkeypatch.setattr(simulated, "register", register)
+    opening = town.running(
+        tmp_path, settings=Settings(http_port=0), speed=120.0, seed=7, past_days=0, tell=lambda _: None
+    )
+
+    with pytest.raises(town.DemoFailed, match="that is enough"):
+        async with opening:
+            pass
+
+    assert done == ["ready", "registered"]

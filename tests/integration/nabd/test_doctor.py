@@ -200,7 +200,7 @@ async def test_doctor_names_codecs_that_cost_messages(
     codecs = (await found(dsn, tmp_path))["codecs"]
     assert codecs.verdict is Verdict.NOTE
     assert codecs.said == (
-        "em 500.js failed for 2 messages of 2 devices, last: ran longer than 100 ms of processor time"
+        "em 500.js failed, messages: 2, devices: 2, last: ran longer than 100 ms of processor time"
     )
 
 

@@ -102,7 +102,11 @@ async def town(connection: asyncpg.Connection, pool: asyncpg.Pool) -> Town:
 
 async def _order(town: Town, **more: Any) -> int:
     device = await builders.add(
-        town.scene.connection, f"light-{len(more)}", kind="light", title="Corniche 12"
+        town.scene.connection,
+        f"light-{len(more)}",
+        kind="light",
+        title="Corniche 12",
+        titles={"fr": "Corniche nord 12"},
     )
     return await add_order(town.scene.connection, device, **{"title": "Change the lamp", **more})
 
@@ -179,6 +183,7 @@ async def test_each_of_a_team_is_told_and_of_a_missed_deadline_the_operators_too
     assert sorted(town.told()[2:]) == [(name, "response-missed") for name in ("amal", "omar", "rima")]
     french = [m.subject for to, m in town.scene.channels["ntfy"].sent if to == "rima"]
     assert french[0].startswith("Pas accepté à temps, ordre de travail")
+    assert french[0].endswith("Corniche nord 12")
 
 
 async def test_many_orders_are_two_messages_to_a_person_and_each_is_one_to_a_program(

@@ -51,7 +51,7 @@ async def proposed(connection: asyncpg.Connection) -> dict[str, Proposal]:
 
 
 async def test_a_stranger_beside_a_silent_place_is_proposed_for_it(connection: asyncpg.Connection) -> None:
-    await place(connection, "bin-near", 3, lat=34.4300, lon=35.8400)
+    await place(connection, "bin-near", 3, lat=34.4300, lon=35.8400, titles={"ar": "ساحة التل"})
     await place(connection, "bin-far", 3, lat=34.4400, lon=35.8400)
     await place(connection, "bin-heard", 0.01, lat=34.4301, lon=35.8400)
     await place(connection, "light-near", 3, kind="light", lat=34.4301, lon=35.8400)
@@ -60,7 +60,7 @@ async def test_a_stranger_beside_a_silent_place_is_proposed_for_it(connection: a
     found = (await proposed(connection))["NEW-7"].place
 
     assert found is not None
-    assert found.device == "bin-near"
+    assert (found.device, found.titles) == ("bin-near", {"ar": "ساحة التل"})
     assert found.distance_m == pytest.approx(22, abs=1)
     assert found.since == NOON - timedelta(hours=3)
 

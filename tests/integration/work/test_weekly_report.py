@@ -26,7 +26,9 @@ async def test_a_week_is_told_in_the_language_that_is_asked_for(
     client: httpx2.AsyncClient,  # noqa: F811
     connection: asyncpg.Connection,
 ) -> None:
-    device = await builders.add(connection, "light-7", kind="light", title="Corniche <12>")
+    device = await builders.add(
+        connection, "light-7", kind="light", title="Corniche <12>", titles={"ar": "الكورنيش"}
+    )
     for hours in (5, 4, 3):
         await add_order(connection, device, title="Change the lamp", created_at=NOON - timedelta(hours=hours))
     monday = monday_of(NOON.astimezone(zone_named("Asia/Beirut")).date())
@@ -45,6 +47,8 @@ async def test_a_week_is_told_in_the_language_that_is_asked_for(
     assert 'dir="rtl"' in arabic.text
     assert "Change the lamp" in english.text
     assert "Corniche &lt;12&gt;" in english.text
+    assert arabic.text.count("الكورنيش") == 4, "three orders, and a device that fails again and again"
+    assert "Corniche &lt;12&gt;" not in arabic.text
     assert "Orders in 90 days" in english.text, "three orders make a device one that fails again and again"
     assert week_name(monday - timedelta(days=7)) in before.text
     assert [r.status_code for r in (english, before, later, wrong)] == [200, 200, 422, 422]

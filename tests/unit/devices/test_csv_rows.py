@@ -84,6 +84,12 @@ def test_decimal_comma_is_explained() -> None:
     ]
 
 
+def test_title_that_is_refused_is_named_by_its_column() -> None:
+    result = read("name,kind,municipality,title_ar\nB-1,bin,tripoli,سوق\u202e\n".encode(), KINDS)
+
+    assert [p.field for p in result.problems] == ["title_ar"]
+
+
 def test_other_encoding_is_named_with_its_line() -> None:
     result = read("name,kind,municipality,title\nB,bin,t,é\n".encode("latin-1"), KINDS)
 

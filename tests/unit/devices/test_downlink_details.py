@@ -13,6 +13,7 @@ from devices.commands.details import (
     Situation,
     detail_code,
     situation_of,
+    words_of_others,
 )
 
 NOON = datetime(2026, 3, 1, 12, 0, 7, tzinfo=UTC)
@@ -47,6 +48,7 @@ def test_what_is_known_of_a_downlink_follows_from_its_source_and_who_was_heard(
     found = situation_of(
         status,
         source=source,
+        source_municipality=None,
         enabled=enabled,
         connected=connected,
         since=NOON,
@@ -63,6 +65,7 @@ def test_a_terminal_is_told_when_server_and_device_were_heard_last() -> None:
     found = situation_of(
         "delivered",
         source="lora",
+        source_municipality="tripoli",
         enabled=True,
         connected=True,
         since=NOON,
@@ -85,6 +88,11 @@ def test_a_terminal_is_told_when_server_and_device_were_heard_last() -> None:
         ("driver stuck", (None, None)),
         (f"{NO_UPLINK}2026-03-01T12:00:07Z", ("no_uplink", NOON)),
         (f"{NO_UPLINK}yesterday, it says", (None, None)),
+        (f"{NO_UPLINK}2026-03-01", (None, None)),
+        (f"{NO_UPLINK}2026-3-1T12:00:07Z", (None, None)),
+        (f"{NO_UPLINK}2026-03-01T12:00:07", (None, None)),
+        (f"{NO_UPLINK}2026-03-01T12:00:07+00:00", (None, None)),
+        (f"{NO_UPLINK}0001-01-01T00:00:00+14:00", (None, None)),
     ],
 )
 def test_details_of_ours_are_known_by_their_codes(
@@ -92,3 +100,16 @@ def test_details_of_ours_are_known_by_their_codes(
 ) -> None:
     assert detail_code(detail) == known
     assert len({*DETAIL_CODES.values()}) == len(DETAIL_CODES)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("driver stuck", "driver stuck"),
+        (SENT, f"“{SENT}”"),
+        (f"{NO_UPLINK}2026-03-01T12:00:07Z", f"“{NO_UPLINK}2026-03-01T12:00:07Z”"),
+    ],
+)
+def test_what_others_say_never_passes_for_a_detail_of_ours(said: str, kept: str) -> None:
+    assert words_of_others(said) == kept
+    assert detail_code(words_of_others(said)) == (None, None)

@@ -8,7 +8,7 @@ import pytest
 
 from devices.kinds import load
 from devices.registry.errors import Invalid
-from devices.registry.validation import check_attributes, check_title, check_weekend
+from devices.registry.validation import check_attributes, check_title, check_titles, check_weekend
 from devices.suggestion import meant
 from devices.weekends import weekend_of
 
@@ -144,6 +144,9 @@ def test_a_week_without_a_day_of_work_is_refused() -> None:
 def test_title_that_turns_what_stands_beside_it_is_refused(sign: str) -> None:
     with pytest.raises(Invalid, match="direction of writing"):
         check_title(f"Souk {sign}7")
+    with pytest.raises(Invalid) as refused:
+        check_titles({"en": "Souk", "ar": f"سوق {sign}7"}, "titles")
+    assert refused.value.field == "titles.ar"
 
 
 def test_title_may_hold_the_marks_that_arabic_needs() -> None:

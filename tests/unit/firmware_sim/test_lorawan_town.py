@@ -8,6 +8,7 @@ import pytest
 
 from devices import profiles
 from devices.recognition import recognise
+from devices.texts.languages import LANGUAGES
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.uplink import Uplink
 from firmware_sim.lorawan.plan import SECOND
@@ -30,10 +31,15 @@ def heard(delivery: TownDelivery) -> Uplink:
 
 
 def test_devices_stand_in_the_town_s_quarters_and_say_what_they_are() -> None:
-    quarters = {quarter["en"] for quarter in TOWN.place.quarters}
+    quarters: dict[str, set[str]] = {
+        language: {one[language] for one in TOWN.place.quarters} for language in LANGUAGES
+    }
 
     assert len({one.city.eui for one in DEVICES}) == len(DEVICES)
-    assert {one.title.partition(f" {one.city.model.name}")[0] for one in DEVICES} <= quarters
+    for one in DEVICES:
+        for language, title in one.titles.items():
+            assert title.partition(f" {one.city.model.name}")[0] in quarters[language]
+    assert {language for one in DEVICES for language in one.titles} == set(LANGUAGES)
     assert {one.attributes["model"] for one in DEVICES} == {one.city.model.name for one in DEVICES}
     assert {one.city.model.kind for one in DEVICES} == {"bin", "light"}
     assert foreign_devices(TOWN, 1e9)[0].every_s == 600.0

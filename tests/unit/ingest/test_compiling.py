@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -138,13 +139,30 @@ async def test_a_file_that_is_not_whole_is_never_run_and_compiled_anew(
         assert list(packages) == [RULES.package]
         (into / cut.name).write_bytes(whole)
 
-    monkeypatch.setattr(compiling, "_compile", compile_again)
+    monkeypatch.setattr(compiling, "compile_into", compile_again)
     with pytest.raises(NotCompiled, match="is not whole"):
         compiling.found(RULES, [own])
 
     kernel, _ = await provided(settings_of(tmp_path))
 
     assert kernel.scan is not None
+
+
+def test_a_file_of_another_python_or_of_another_way_to_call_it_is_another_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = machine_code.file_name(RULES)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sysconfig, "get_config_var", {"SOABI": "cpython-399-x86_64-linux-gnu"}.get)
+        assert machine_code.file_name(RULES) != before
+
+    read = Path.read_bytes
+    with monkeypatch.context() as patch:
+        changed = Path(machine_code.__file__)
+        patch.setattr(Path, "read_bytes", lambda file: read(file) + b" " * (file == changed))
+        assert machine_code.file_name(RULES) != before
+    assert machine_code.file_name(RULES) == before
 
 
 async def test_compiling_ends_with_ingest(tmp_path: Path, built: Path) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from devices.registry.errors import AlreadyExists
 from nabd import doctor
 from nabd.cli import app, bench, run, values
+from nabd.cli.output import cell, line, table, translated
 from nabd.settings import Settings
 from tests.waiting import now
 
@@ -195,3 +196,21 @@ async def test_start_says_why_there_is_no_sign_in_link_and_goes_on(monkeypatch: 
 
     assert "no link could be made" in first
     assert "`nabd user first`" in second
+
+
+def test_only_isolates_of_translated_texts_reach_the_terminal() -> None:
+    turning = "\u202a\u202e\u2066\u2068\u2069\x1b"
+
+    assert cell(turning) == "\ufffd" * len(turning), "a device said it"
+    assert translated(turning).plain == "\ufffd\ufffd\u2066\u2068\u2069\ufffd"
+
+
+def test_lines_and_tables_of_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    line("\u2068bin-1\u2069\nx")
+    line(translated("\u2068bin-1\u2069\nx"))
+    table(["a", "b"], [["\u2069", translated("\u2068z\u2069")]])
+
+    said = capsys.readouterr().out
+    assert said.startswith("\ufffdbin-1\ufffd\nx\n\u2068bin-1\u2069\nx\n")
+    assert "\u2068z\u2069" in said
+    assert said.count("\ufffd") == 3

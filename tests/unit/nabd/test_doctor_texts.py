@@ -69,9 +69,9 @@ def test_every_sentence_is_said_in_every_language_with_its_values() -> None:
 def test_commands_and_names_keep_their_direction_in_arabic() -> None:
     told = bad("shard", say("check.wait"), say("check.add_shard", shard="شمال")).in_language("ar")
 
-    assert "\u2066`nabd shard add \u2068شمال\u2069`\u2069" in told.fix
+    assert "\u2066`nabd shard add شمال`\u2069" in told.fix, "what is copied has nothing invisible in it"
     backup = say("check.begin_backups").in_language("ar")
     assert backup.endswith("كل ليلة: \u2066docs/backup.md\u2069")
     assert "`nabd device edit NAME --lat … --lon …`\u2069" in say("check.place_device").in_language("ar")
-    assert told.fix.count("\u2066") == told.fix.count("\u2069") - told.fix.count("\u2068")
+    assert told.fix.count("\u2066") == told.fix.count("\u2069")
     assert "\u2066" not in bad("disk", say("check.wait"), say("check.make_room")).in_language("fr").fix

@@ -133,6 +133,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "command_is_": STATUSES,
     "command_says_": tuple(DETAIL_CODES.values()),
     "command_situation_": SITUATIONS,
+    "command_stands_": tuple(one for one in SITUATIONS if one != "source_removed"),
     "config_": Agreement,
     "rollout_is_": RolloutState,
     "update_is_": DeviceState,

@@ -12,7 +12,7 @@ import { again } from "../stage.js";
 
 const SHOWN = 100;
 const NAMES_SHOWN = 20;
-const EXAMPLE = "name,kind,municipality,title,lat,lon\nbin-0007,bin,tripoli,Al-Tall square,34.4367,35.8497\n";
+const EXAMPLE = "name,kind,municipality,title,title_ar,title_fr,lat,lon\nbin-0007,bin,tripoli,Al-Tall square,ساحة التل,Place Al-Tall,34.4367,35.8497\n";
 
 const send = (text, { dry, keep = false, update }) => sendText("POST", `/api/v1/devices/import?dry_run=${dry}&keep_good=${keep}&update=${update}`, text, "text/csv");
 

@@ -7,7 +7,7 @@ import { bdi, h } from "../../shell/dom.js";
 import { field } from "../../shell/forms.js";
 import { may } from "../../shell/frame.js";
 import { get, post, remove } from "../../shell/http.js";
-import { number, t } from "../../shell/i18n.js";
+import { number, t, titleOf } from "../../shell/i18n.js";
 import { table } from "../../shell/tables.js";
 import { toast } from "../../shell/toast.js";
 import { at, card, note, numeric, padded, present, since, townName } from "../blocks.js";
@@ -28,7 +28,7 @@ export async function show(root) {
     { title: t("waiting"), number: true, cell: (one) => number(one.count, 0) },
     { title: t("last_heard"), cell: (one) => since(one.last_at) },
     { title: "", cell: (one) => h("span", { class: "actions-row" },
-      one.proposal.place && action(t("take_place", { name: `\u2068${one.proposal.place.title || one.proposal.place.device}\u2069` }), () => takePlace(one)),
+      one.proposal.place && action(t("take_place", { name: `\u2068${titleOf({ ...one.proposal.place, name: one.proposal.place.device })}\u2069` }), () => takePlace(one)),
       one.reason === "unknown_device" && h("button", { type: "button", onclick: () => adopt(one) }, t("adopt")),
       action(t("replay"), async () => {
         const { replayed } = await post(pathOf(one, "replay"));
@@ -44,7 +44,7 @@ export async function show(root) {
 function probably({ kind, proposal: { kind: known, profile, place } }) {
   const parts = [
     known && (profile || known !== kind) && [kindName(known), profile ? [" · ", bdi(profile)] : ""],
-    place && t(place.distance_m === null ? "place_silent" : "place_silent_near", { name: `\u2068${place.title || place.device}\u2069`, metres: number(place.distance_m ?? 0, 0) }),
+    place && t(place.distance_m === null ? "place_silent" : "place_silent_near", { name: `\u2068${titleOf({ ...place, name: place.device })}\u2069`, metres: number(place.distance_m ?? 0, 0) }),
   ].filter(Boolean);
   return parts.length ? parts.map((part, n) => [n ? h("br") : "", part]) : "–";
 }

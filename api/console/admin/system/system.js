@@ -11,6 +11,7 @@ import { card, facts, note, padded, tag } from "../blocks.js";
 import { again } from "../stage.js";
 
 const IS = { fine: "ok", note: "warning", bad: "critical" };
+const PARTS = ["database", "schema", "ingest", "notify", "broker"];
 const WORST_FIRST = ["bad", "note", "fine"];
 
 export async function show(root) {
@@ -24,9 +25,9 @@ export async function show(root) {
 }
 
 const partsCard = (parts) => card(t("parts"), [action(t("look_again"), again, { "data-focus": "look again" })], table([
-  { title: t("part"), cell: ([name]) => bdi(name) },
+  { title: t("part"), cell: ([name]) => (PARTS.includes(name) ? t(`ready_${name}`) : bdi(name)) },
   { title: t("state"), cell: ([, said]) => (said === "ok" ? tag(t("part_ready"), "ok") : [tag(t("part_missing"), "critical"), " ", bdi(said)]) },
-], Object.entries(parts), { empty: t("checks_empty"), caption: t("parts") }));
+], Object.entries(parts), { empty: t("checks_empty"), caption: t("parts"), stacked: true }));
 
 // What stands between backticks is typed as it is.
 const coded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", { dir: "ltr" }, part) : part));
@@ -38,7 +39,7 @@ function checksCard({ checks, took_s: seconds }) {
     { title: t("subject"), cell: (one) => [bdi(one.code), " ", one.title] },
     { title: t("found"), cell: (one) => coded(one.said) },
     { title: t("what_to_do"), cell: (one) => coded(one.fix || "–") },
-  ], sorted, { empty: t("checks_empty"), caption: t("checks") }), padded(note(t("checks_how", { seconds: number(seconds) }))));
+  ], sorted, { empty: t("checks_empty"), caption: t("checks"), stacked: true }), padded(note(t("checks_how", { seconds: number(seconds) }))));
 }
 
 const versionsCard = (versions) => card(t("versions"), null, padded(facts([

@@ -91,13 +91,14 @@ class Heard:
 class FormatReader(Protocol):
     """Reads the messages of one source, in the order of their arrival."""
 
-    def read(self, topic: str, payload: bytes, received_at: int) -> Heard:
+    def read(self, topic: str, payload: bytes, received_at: int, *, repeated: bool = False) -> Heard:
         """Return what a message says.
 
         Args:
             topic: MQTT topic, or what stands for it over HTTP (each format says what it looks for).
             payload: as it came.
             received_at: microseconds since 1970 UTC; relative times count from it.
+            repeated: the sender says that it may have sent it before.
 
         Raises:
             Unreadable: nothing of it can be read.
@@ -115,7 +116,7 @@ class Stateless:
 
     function: Callable[[str, bytes, int], Heard]
 
-    def read(self, topic: str, payload: bytes, received_at: int) -> Heard:
+    def read(self, topic: str, payload: bytes, received_at: int, *, repeated: bool = False) -> Heard:
         return self.function(topic, payload, received_at)
 
     def overdue(self, now: int) -> Heard:

@@ -31,7 +31,7 @@ class Sparkplug:
     _nodes: dict[str, EdgeNode] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def read(self, topic: str, payload: bytes, received_at: int) -> Heard:
+    def read(self, topic: str, payload: bytes, received_at: int, *, repeated: bool = False) -> Heard:
         """Return what a message says, and others that have waited for it.
 
         Raises:

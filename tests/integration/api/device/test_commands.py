@@ -19,11 +19,14 @@ from api.routes.device import commands
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
 from devices.commands.details import SENT
-from devices.commands.downlinks import record_heard
+from devices.commands.downlinks import learn_topic, record_heard
 from devices.registry.registration import NewDevice, add_devices
+from devices.registry.registry import get_device
+from devices.sources import states
 from devices.sources.downlinks import prepared
 from devices.sources.registration import add_source
 from devices.sources.source import NewSource
+from devices.sources.states import Counted
 from devices.sources.translation import ALL
 from devices.wire.channels import Report
 from people.editing import NewPerson, add_person
@@ -44,10 +47,10 @@ ASKED = {
 
 @asynccontextmanager
 async def person(
-    app: FastAPI, connection: asyncpg.Connection, name: str, role: str = "admin"
+    app: FastAPI, connection: asyncpg.Connection, name: str, *roles: str
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser in which somebody is signed in."""
-    new = NewPerson(name=name, grants=sorted(of_texts([role]), key=str))
+    new = NewPerson(name=name, grants=sorted(of_texts(roles or ["admin"]), key=str))
     await add_person(connection, new, builders.now(), by=PLATFORM)
     limits = SessionLimits(idle=timedelta(days=9_999), longest=timedelta(days=9_999))
     known = await get_person(connection, name)
@@ -239,6 +242,46 @@ async def test_command_behind_a_network_server_waits_a_day_or_is_refused_in_the_
         assert refused.status_code == 409
         plain = refused.json()["detail"].replace("\u2068", "").replace("\u2069", "")  # what isolates names
         assert text in plain
+
+
+async def test_sources_are_named_to_who_manages_devices_where_they_are_and_to_nobody_else(
+    app: FastAPI, client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    name = "24E124136A000001"
+    await behind(connection, name)
+    await builders.add_town(connection, "saida")
+    # The device has moved; its source is Tripoli's as before.
+    await connection.execute(
+        "UPDATE device SET municipality_id = m.id FROM municipality AS m WHERE m.name = 'saida'"
+    )
+    source = await connection.fetchval("SELECT id FROM source")
+    await learn_topic(connection, await get_device(connection, name), source, "a/device/1", json=True)
+    heard = Counted(messages=1, last_message_at=builders.now())
+    await states.say(connection, source, heard, builders.now, connected=False)
+    url = f"/api/v1/devices/{name}/commands"
+
+    given = (await client.post(url, json={"name": "reboot"})).json()
+    assert (given["situation"]["situation"], given["situation"]["source"]) == ("source_away", "lora")
+    told = [
+        ("admin-of-all", "admin", True),
+        ("admin-of-both", "admin@saida admin@tripoli", True),
+        ("admin-there", "admin@saida", False),
+        ("operator", "operator", False),
+        ("viewer", "viewer", False),
+    ]
+    for who, roles, knows in told:
+        async with person(app, connection, who, *roles.split()) as browser:
+            for listed in (url, "/api/v1/commands"):
+                (one,) = (await browser.get(listed)).json()["items"]
+                assert one["situation"]["situation"] == "source_away"
+                assert (one["situation"]["source"] == "lora") is knows, who
+                assert (one["situation"]["source_heard_at"] is not None) is knows, who
+                assert ("lora" in str(one)) is knows
+    async with person(app, connection, "omar", "operator@saida") as omar:
+        answer = await omar.post(url, json={"name": "reboot"})
+    assert answer.status_code == 202
+    assert answer.json()["situation"]["situation"] == "source_away"
+    assert "lora" not in answer.text
 
 
 async def test_request_to_many_leaves_out_whom_no_profile_can_tell(

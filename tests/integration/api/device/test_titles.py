@@ -39,6 +39,22 @@ async def test_device_is_registered_changed_and_found_by_each_of_its_titles(
     assert found == [["bin-1"], [], ["bin-1"], ["bin-1"]]
 
 
+async def test_titles_with_quotes_are_found_and_one_refused_is_named(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    said = {"ar": 'سوق "الحراج"', "fr": 'Souk "El-Haraj"', "en": "Back\\slash"}
+    await builders.add(connection, "bin-1", title="Souk", titles=said)
+
+    refused = await client.patch(DEVICE, json={"titles": {"ar": "سوق\u202e"}}, headers={"If-Match": '"1"'})
+    found = [
+        len((await client.get("/api/v1/devices", params={"search": words})).json()["items"])
+        for words in ('سوق "الحراج"', 'souk "el', "back\\sl", '",')
+    ]
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/titles/ar")
+    assert found == [1, 1, 1, 0]
+
+
 async def test_alerts_orders_and_the_map_have_the_titles_of_their_device(
     client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:

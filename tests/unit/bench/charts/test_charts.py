@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -106,6 +107,35 @@ def test_fleets_of_several_files_stand_in_one_picture_by_size() -> None:
     assert [text for text in said if text[0].isdigit() and text.endswith("devices")] == [
         *("5,000 devices", "100,000 devices", "1,000,000 devices")
     ]
+
+
+@pytest.mark.parametrize(
+    ("different", "why"),
+    [
+        ({"messages": 200}, "messages differs: 100 and 200"),
+        ({"commit": "def5678"}, "commit differs: abc1234 and def5678"),
+        ({"compiled": False}, "compiled code differs: with and without"),
+        ({"seed": 2}, "seed differs"),
+    ],
+)
+def test_what_was_measured_differently_is_not_drawn_as_one(different: dict[str, Any], why: str) -> None:
+    runs = IngestRuns(drain=drains(5))
+
+    with pytest.raises(NotComparable, match=why):
+        pictures([summary(runs), summary(runs, **different)])
+
+
+def test_line_of_another_fleet_counts_for_the_picture_of_devices_alone() -> None:
+    own = summary(IngestRuns(drain=drains(100_000), fleets={"10": drains(100_000), "99": drains(80_000)}))
+    million = IngestRuns(drain=drains(60_000), fleets={"10": drains(55_000), "1000000": drains(60_000)})
+    other = summary(million, devices=1_000_000, messages=1_000)
+
+    drawn = pictures([own, other])
+
+    assert drawn["cost-mixed.svg"] == pictures([own])["cost-mixed.svg"]
+    said = texts(drawn["devices-mixed.svg"])
+    assert {"10 devices", "99 devices", "1,000,000 devices", "100,000", "60,000"} <= set(said)
+    assert not {"55,000", "77,500"} & set(said)  # of other messages than the first line's
 
 
 def test_what_was_not_measured_is_not_drawn() -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.drain import Drain
+from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
 
 MACHINE = {
@@ -59,6 +60,24 @@ OPEN = OpenLoop(
     memory_mb=150.0,
     commit_p99_spread=[20.0],
 )
+LONG = LongRun(
+    seconds=1800.0,
+    percent_of_drain=70.0,
+    rate=1000.0,
+    sent=110,
+    stored=110,
+    merged=0,
+    duplicates=0,
+    rejected=0,
+    lost=0,
+    window_s=300.0,
+    first_ms={"p50": 10.0, "p99": 20.0, "p99.9": 30.0},
+    last_ms={"p50": 10.0, "p99": 20.0, "p99.9": 30.0},
+    generator_late_ms=1.0,
+    growth_mb_per_h=0.5,
+    growth_95=1.0,
+    memory_mb=150.0,
+)
 
 
 def drains(*rates: float) -> list[Drain]:
@@ -82,6 +101,7 @@ def summary(runs: IngestRuns, **different: Any) -> IngestSummary:
         "open_seconds": 10.0,
         "commit": "abc1234",
         "measured_at": 0,
+        "compiled": True,
         "machine": MACHINE,
         "runs": runs,
     }

@@ -15,7 +15,7 @@ from bench.results.files import NotComparable, read
 from bench.results.summary import IngestRuns, IngestSummary
 from bench.throughput.raw_copy import RawCopy
 from nabd.cli import app
-from tests.unit.bench.results.builders import DRAIN, MACHINE, drains, in_turns, loop, summary, write
+from tests.unit.bench.results.builders import DRAIN, LONG, MACHINE, drains, in_turns, loop, summary, write
 
 
 def of(found: IngestComparison, figure: str, unit: str = "messages/s") -> FigureComparison:
@@ -60,6 +60,18 @@ def test_pairs_that_go_both_ways_show_no_difference() -> None:
     assert of(found, "drain").ratio == 1.05
 
 
+def test_verdict_never_contradicts_the_interval_where_pairs_are_equal() -> None:
+    found = compare(
+        in_turns([100] * 10, after=False),
+        in_turns([101, 102, 103, 104, 105, 106, 100, 100, 100, 100], after=True),
+    )
+    rate = of(found, "drain")
+
+    assert rate.interval is not None
+    assert rate.interval[0] == 1
+    assert (rate.verdict, rate.shown) == (NO_DIFFERENCE, False)
+
+
 def test_few_pairs_show_nothing_however_far_apart_they_are() -> None:
     found = compare(in_turns([100] * 5, after=False), in_turns([200] * 5, after=True))
 
@@ -101,6 +113,20 @@ def test_latencies_at_the_same_load_are_compared() -> None:
     assert of(compare(*sides), "open loop at 1,000/s, to commit: p99", "ms").ratio == 1.25
 
 
+def test_long_runs_are_compared_with_those_of_the_same_length_and_share_alone() -> None:
+    def line(**different: float) -> list[IngestSummary]:
+        return [summary(IngestRuns(drain=drains(100), long=[replace(LONG, **different)]))]  # type: ignore[arg-type]
+
+    alike, longer, faster = line(), line(seconds=7200.0), line(percent_of_drain=50.0)
+
+    found = compare(alike, alike)
+    assert of(found, "long run of 1,800 s at 70 % of drain, last minutes: p99", "ms").ratio == 1
+    assert of(found, "long run of 1,800 s at 70 % of drain: ingest", "MB").ratio == 1
+    assert "long run of 1,800 s at 70 % of drain: left out" in compare(alike, line(rate=2000.0)).notes[1]
+    for other in (longer, faster):
+        assert not any("long run" in one.figure for one in compare(alike, other).figures)
+
+
 def test_raw_copy_that_differs_too_tells_that_the_machine_does() -> None:
     copies = [
         {"5000": [RawCopy(batch_messages=5000, messages_per_s=r, readings_per_s=r, database_cpu_us=2.0)] * 6}
@@ -122,11 +148,19 @@ def test_raw_copy_that_differs_too_tells_that_the_machine_does() -> None:
         ({"devices": 20}, "devices differs: 10 and 20"),
         ({"machine": MACHINE | {"cpu": "Slide Rule"}}, "cpu differs: Abacus and Slide Rule"),
         ({"machine": MACHINE | {"postgres": "17"}}, "postgres differs"),
+        ({"compiled": False}, "compiled code differs: with and without"),
     ],
 )
 def test_what_was_measured_otherwise_is_refused(different: dict[str, Any], why: str) -> None:
     with pytest.raises(NotComparable, match=why):
         compare(one_drain(), one_drain(**different))
+
+
+def test_lines_that_do_not_tell_of_compiled_code_are_compared_and_it_says_so() -> None:
+    notes = compare(one_drain(compiled=None), one_drain()).notes
+
+    assert any("do not tell whether ingest had compiled code" in note for note in notes)
+    assert not any("compiled code" in note for note in compare(one_drain(), one_drain()).notes)
 
 
 def test_how_busy_the_machine_was_before_does_not_matter() -> None:

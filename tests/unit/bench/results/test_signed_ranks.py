@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bench.results.signed_ranks import interval, p_value
+from bench.results.signed_ranks import FEWEST, interval, p_value, shows
 
 
 def counted(differences: list[float]) -> float:
@@ -73,3 +73,36 @@ def test_interval_and_test_agree_on_whether_there_is_a_difference() -> None:
 
         assert bounds is not None
         assert (bounds[0] > 0 or bounds[1] < 0) == (p_value(differences) <= 0.05)
+
+
+def test_a_difference_is_shown_only_where_the_interval_excludes_none_with_ties_and_equal_pairs_too() -> None:
+    random = np.random.default_rng(11)
+    disagreed = 0
+    for _ in range(3_000):
+        differences = random.integers(-1, 4, int(random.integers(6, 12))).astype(float)
+        bounds, refused = interval(differences), p_value(differences) <= 0.05
+        assert bounds is not None
+        excludes = bounds[0] > 0 or bounds[1] < 0
+        disagreed += refused != excludes
+
+        if shows(differences):
+            assert excludes
+            assert refused
+            assert np.count_nonzero(differences) >= FEWEST
+
+    assert disagreed  # or nothing was tested
+
+
+@pytest.mark.parametrize(
+    ("differences", "shown"),
+    [
+        ([1.0, 2, 3, 4, 5, 6], True),
+        ([1.0, 2, 3, 4, 5, 6, 0], True),
+        ([1.0, 2, 3, 4, 5, 0], False),
+        ([1.0, 2, 3, 4, 5, 6, 0, 0, 0, 0], False),
+    ],
+)
+def test_pairs_without_a_difference_do_not_count_as_pairs_that_show_one(
+    differences: list[float], shown: bool
+) -> None:
+    assert shows(np.array(differences)) == shown

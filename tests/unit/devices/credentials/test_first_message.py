@@ -20,6 +20,7 @@ def issued(kind: str = "bin", username: str = "BIN-0042") -> IssuedPassword:
     return IssuedPassword(
         device=username,
         title="Souk 'the old'",
+        titles={},
         municipality="tripoli",
         kind=kind,
         username=username,

@@ -20,6 +20,8 @@ from devices.sources.frames import Frames
 from devices.sources.source import Source, Way
 from devices.sources.states import Counted
 from devices.sources.translation import Translated, Translator, TranslatorMeans
+from devices.wire.adapters.formats import FORMATS
+from devices.wire.adapters.formats.mavlink import Mavlink
 from devices.wire.adapters.profile import parse
 from devices.wire.rejected import Reason
 from tests.autopilots import Autopilot
@@ -174,6 +176,23 @@ async def test_what_a_stream_holds_beside_readings_is_left_and_counted() -> None
     assert (found.elements, found.problems) == ([], {})
     assert found.unread == {"HEARTBEAT": 1, "VFR_HUD": 1}
     assert found.counted([], NOON) == Counted(unread=2)
+
+
+async def test_a_packet_without_time_that_comes_again_keeps_its_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drone, reader = Autopilot(NOON - HOUR), Mavlink()
+    monkeypatch.setitem(cast("dict[str, object]", FORMATS), "mavlink", lambda: reader)
+    one = translator("mavlink")
+    await one.translate("fleet/D-1", drone.clock(NOON), NOON)
+    speed, later = drone.speed(4), NOON + 5 * SECOND
+    await one.translate("fleet/D-1", speed, NOON)
+    await one.translate("fleet/D-1", drone.position(later), later)
+
+    await one.translate("fleet/D-1", speed, later, repeated=True)
+
+    heard = reader.read("fleet/D-1", drone.speed(5), later)
+    assert [uplink.at for uplink in heard.uplinks] == [later]  # of which the repeat took nothing
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])

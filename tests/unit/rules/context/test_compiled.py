@@ -48,6 +48,24 @@ def test_bounds_are_checked(checked: Functions) -> None:
         trial.differing({**checked, "last": with_less_room}, 1)
 
 
+@pytest.mark.parametrize("name", PART.functions)
+def test_machine_code_is_never_given_what_it_would_misread(name: str) -> None:
+    function = compiled_functions()[name]
+    types = [array.partition(":") for array in PART.functions[name]]
+    arrays = [np.zeros((1,) * int(dimensions or 1), dtype=type_) for type_, _, dimensions in types]
+
+    for place, array in enumerate(arrays):
+        for wrong in (
+            array.astype(np.float32),
+            array[np.newaxis],
+            np.zeros((4, 4), dtype=array.dtype)[:, ::2],
+        ):
+            with pytest.raises(AssertionError):
+                function(*arrays[:place], wrong, *arrays[place + 1 :])
+    with pytest.raises(AssertionError):
+        function(*arrays[:-1])
+
+
 @pytest.mark.parametrize("path", ["checked", "machine code"])
 def test_random_readings(path: str, checked: Functions) -> None:
     functions = checked if path == "checked" else compiled_functions()

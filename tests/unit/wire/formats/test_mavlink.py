@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from devices.wire.adapters.formats import FORMATS, FormatAway
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.heard import Heard
-from devices.wire.adapters.formats.mavlink import Mavlink
+from devices.wire.adapters.formats.mavlink import MAX_OF_TOPIC, MAX_VEHICLES, Mavlink
 from devices.wire.adapters.formats.mavlink_packets import MAX_DAMAGED, MAX_PACKETS, Damaged, Packet, Packets
-from devices.wire.adapters.formats.vehicle import MAX_MESSAGES
+from devices.wire.adapters.formats.vehicle import KEPT, MAX_KEPT, MAX_MESSAGES, Vehicle
 from devices.wire.adapters.uplink import Unreadable
 from tests.autopilots import Autopilot, damaged
 
@@ -167,9 +167,21 @@ def test_a_packet_that_comes_again_is_what_it_was_the_first_time() -> None:
     for n in range(1, 10):
         reader.read(TOPIC, drone.position(NOON + n * SECOND), NOON + n * SECOND)
 
-    again = [reader.read(TOPIC, one, NOON + 10 * SECOND).uplinks for one in (position, battery)]
+    at = NOON + 10 * SECOND
+    again = [reader.read(TOPIC, one, at, repeated=True).uplinks for one in (position, battery)]
 
     assert again == first
+
+
+def test_a_packet_that_says_no_time_is_of_now_where_its_number_comes_round() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    reader.read(TOPIC, drone.clock(NOON) + drone.position(NOON), NOON)
+    battery = drone.battery(70)
+    reader.read(TOPIC, battery, NOON)
+    later = NOON + 5 * SECOND
+    reader.read(TOPIC, drone.position(later), later)
+
+    assert said(reader.read(TOPIC, battery, later)) == [("DR-03", later, ["SYS_STATUS"])]
 
 
 def test_only_so_many_messages_stand_for_a_second() -> None:
@@ -223,6 +235,139 @@ def test_a_vehicle_that_starts_anew_is_dated_by_its_new_clock() -> None:
     known = reader.read(TOPIC, after.clock(at) + after.position(at + SECOND), at)
 
     assert [said(unknown)[0][1], said(known)[0][1]] == [None, at + SECOND]
+
+
+def test_a_vehicle_that_starts_anew_within_its_first_minute_is_not_dated_by_its_old_clock() -> None:
+    before, reader = Autopilot(STARTED), Mavlink()
+    at = STARTED + 40 * SECOND
+    reader.read(TOPIC, before.clock(at) + before.position(at), at)
+    after = Autopilot(at + 2 * SECOND)
+    now = at + 5 * SECOND
+
+    assert said(reader.read(TOPIC, after.position(now), now)) == [("DR-03", None, ["GLOBAL_POSITION_INT"])]
+
+
+def test_a_packet_that_comes_late_or_again_is_no_new_start() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    reader.read(TOPIC, drone.clock(NOON), NOON)
+    late, again = drone.position(NOON - 8 * SECOND), drone.position(NOON - 300 * SECOND)
+
+    heard = [reader.read(TOPIC, late, NOON), reader.read(TOPIC, again, NOON, repeated=True)]
+    heard.append(reader.read(TOPIC, drone.position(NOON + SECOND), NOON + SECOND))
+
+    assert [said(one)[0][1] for one in heard] == [NOON - 8 * SECOND, NOON - 300 * SECOND, NOON + SECOND]
+
+
+def test_a_backlog_that_says_its_clock_is_of_the_same_start() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    reader.read(TOPIC, drone.clock(NOON) + drone.position(NOON), NOON)
+    before = NOON - 300 * SECOND
+
+    heard = reader.read(TOPIC, drone.clock(before) + drone.position(before), NOON + SECOND)
+    more = reader.read(TOPIC, drone.position(before + SECOND), NOON + SECOND)
+
+    assert [said(heard)[0][1], said(more)[0][1]] == [before, before + SECOND]
+
+
+def test_a_clock_dates_what_stands_behind_it() -> None:
+    before, after, reader = Autopilot(STARTED), Autopilot(NOON + 5 * SECOND), Mavlink()
+    reader.read(TOPIC, before.clock(NOON), NOON)
+    at = NOON + 20 * SECOND
+    parts = [before.position(NOON + SECOND), after.clock(at), after.position(at)]
+
+    heard = reader.read(TOPIC, b"".join(parts), at)
+
+    assert [at for _, at, _ in said(heard)] == [NOON + SECOND, at]
+
+
+def test_the_first_clock_dates_what_stands_before_it_of_the_same_start() -> None:
+    before, drone = Autopilot(STARTED - 3_600 * SECOND), Autopilot(STARTED)
+    parts = [before.position(NOON), drone.position(NOON - SECOND), drone.clock(NOON)]
+
+    heard = Mavlink().read(TOPIC, b"".join(parts), NOON)
+
+    assert [at for _, at, _ in said(heard)] == [None, NOON - SECOND]
+
+
+def test_a_time_that_lies_far_ahead_sets_nothing() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    reader.read(TOPIC, drone.clock(NOON), NOON)
+
+    wrong = reader.read(TOPIC, drone.position(NOON, time_boot_ms=2**32 - 1), NOON)
+    heard = reader.read(TOPIC, drone.position(NOON + SECOND), NOON + SECOND)
+
+    assert [said(wrong)[0][1], said(heard)[0][1]] == [None, NOON + SECOND]
+
+
+def test_only_the_autopilot_speaks_for_a_vehicle() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    companion, gimbal = Autopilot(NOON, component=191), Autopilot(NOON, component=154)
+    reader.read(TOPIC, drone.clock(NOON), NOON)
+
+    parts = [companion.battery(5), companion.clock(NOON + 3_600 * SECOND), gimbal.position(NOON)]
+    parts += [drone.position(NOON), drone.battery(70)]
+    heard = reader.read(TOPIC, b"".join(parts), NOON)
+
+    assert said(heard) == [("DR-03", NOON, ["GLOBAL_POSITION_INT", "SYS_STATUS"])]
+    assert heard.uplinks[0].values["SYS_STATUS"]["battery_remaining"] == 70  # type: ignore[index]
+    assert heard.unread == {"SYS_STATUS": 1, "SYSTEM_TIME": 1, "GLOBAL_POSITION_INT": 1}
+
+
+@pytest.mark.parametrize(
+    ("topic", "device"),
+    [
+        ("foreign/tripoli/DR-03", "DR-03"),
+        ("foreign/tripoli/DR-03/mavlink", "DR-03"),
+        ("foreign/tripoli/field-2/link", "field-2:1"),
+        ("fleet/north/DR-03/mavlink", "DR-03"),
+        ("foreign/tripoli/DR-03/x/DR-04/mavlink", None),
+        ("foreign/tripoli/DR-03/DR-04/link", None),
+        ("foreign/tripoli/DR-03/DR-04", None),
+        ("foreign/tripoli/mavlink", None),
+    ],
+)
+def test_on_our_own_broker_nobody_speaks_for_another(topic: str, device: str | None) -> None:
+    packet = Autopilot(STARTED).position(NOON)
+    if device is not None:
+        assert said(Mavlink().read(topic, packet, NOON))[0][0] == device
+        return
+
+    with pytest.raises(Unreadable, match="right below foreign/MUNICIPALITY/"):
+        Mavlink().read(topic, packet, NOON)
+
+
+def test_the_vehicle_that_was_heard_longest_ago_is_forgotten_first() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    reader.read(TOPIC, drone.clock(NOON), NOON)
+    for n in range(MAX_VEHICLES + 1):
+        reader.read(f"fleet/V-{n}", drone.clock(NOON), NOON)
+        reader.read(TOPIC, drone.battery(70), NOON)
+
+    heard = [reader.read(topic, drone.position(NOON), NOON) for topic in (TOPIC, "fleet/V-1000", "fleet/V-0")]
+
+    assert [said(one)[0][1] for one in heard] == [NOON, NOON, None]
+
+
+def test_whoever_speaks_for_many_costs_others_nothing() -> None:
+    drone, reader = Autopilot(STARTED), Mavlink()
+    reader.read(TOPIC, drone.clock(NOON), NOON)
+    for link in range(MAX_VEHICLES // MAX_OF_TOPIC - 1):
+        for system in range(1, 255):
+            reader.read(f"fleet/field-{link}/link", Autopilot(STARTED, system).clock(NOON), NOON)
+
+    assert said(reader.read(TOPIC, drone.position(NOON), NOON))[0][1] == NOON
+
+
+def test_what_is_known_of_a_vehicle_is_bounded() -> None:
+    drone, vehicle = Autopilot(STARTED), Vehicle()
+    for second in range(KEPT * 2):
+        named = b"".join(drone.named(NOON, f"{second}v{n}", n) for n in range(MAX_MESSAGES))
+        for packet in Packets().read(named):
+            assert isinstance(packet, Packet)
+            assert vehicle.stands_for(second, packet)
+
+    assert sum(map(len, vehicle._kept.values())) == MAX_KEPT
+    assert {type(one) for kept in vehicle._kept.values() for one in kept.values()} == {int}
 
 
 def test_vehicles_of_a_link_have_clocks_of_their_own() -> None:

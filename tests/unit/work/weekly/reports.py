@@ -25,6 +25,7 @@ TRIPOLI = Municipality(
     register_unknown=True,
 )
 MINA = {"en": "El Mina", "fr": "El-Mina", "ar": "الميناء"}
+CORNICHE = {"fr": "Corniche nord 12", "ar": "الكورنيش 12"}
 DARK = {"en": "The lamp is dark", "fr": "La lampe est éteinte", "ar": "المصباح مطفأ"}
 
 
@@ -71,7 +72,15 @@ def report(*, orders: list[OrderFacts] | None = None, named: bool = True, **more
             open_work(id=1187, team="lights", title="Replace the lid: it does not close", due_at=at(190)),
             open_work(id=1190),
         ],
-        "repeated": [FailingDevice(device="light-0412", place="Corniche 12", district=MINA, orders=4)],
+        "repeated": [
+            FailingDevice(
+                device="light-0412",
+                device_title="Corniche 12",
+                device_titles=CORNICHE,
+                district=MINA,
+                orders=4,
+            )
+        ],
         "now": at(200),
     }
     return WeekReport(**{**facts, **more})
@@ -80,7 +89,8 @@ def report(*, orders: list[OrderFacts] | None = None, named: bool = True, **more
 def open_work(**more: Any) -> OpenWork:
     """Return an open order of a lamp."""
     facts: dict[str, Any] = {
-        "id": 7, "device": "light-0412", "place": "Corniche 12", "district": MINA, "title": "", "said": DARK,
+        "id": 7, "device": "light-0412", "device_title": "Corniche 12", "device_titles": CORNICHE,
+        "district": MINA, "title": "", "said": DARK,
         "assignee": None, "team": None, "due_at": None, "overdue": False,
     }  # fmt: skip
     return OpenWork(**{**facts, **more})

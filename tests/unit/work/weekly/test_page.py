@@ -63,9 +63,27 @@ def test_arabic_runs_from_right_to_left_in_the_digits_of_the_town() -> None:
     assert re.findall(r"\d%", shown) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "place"), [("en", "Corniche 12"), ("fr", "Corniche nord 12"), ("ar", "الكورنيش 12")]
+)
+def test_devices_are_called_as_the_reader_calls_them(language: Language, place: str) -> None:
+    page = page_of(report(), language)
+
+    assert page.count(f"<bdi>{place}</bdi>") == 4, (
+        "three open orders, and a device that fails again and again"
+    )
+
+
 def test_every_text_is_escaped() -> None:
     title = dict.fromkeys(LANGUAGES, HOSTILE)
-    order = open_work(device=HOSTILE, place=HOSTILE, title=HOSTILE, assignee=HOSTILE, district=title)
+    order = open_work(
+        device=HOSTILE,
+        device_title=HOSTILE,
+        device_titles={},
+        title=HOSTILE,
+        assignee=HOSTILE,
+        district=title,
+    )
     titles = {"district mina": title, "team lights": title}
     page = page_of(report(open=[order], titles=titles), "en")
 
