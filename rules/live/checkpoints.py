@@ -97,9 +97,6 @@ ON CONFLICT (shard, kind) DO UPDATE SET
 """
 
 
-_FORGET = "DELETE FROM rule_checkpoint WHERE shard = $1 AND (kind = $2 OR starts_with(kind, $2 || ':'))"
-
-
 async def save(
     connection: Connection,
     shard: str,
@@ -120,8 +117,6 @@ async def save(
     """
     now = SavedAt(batch=batch, received_at=max(ruleset.seen, int(rows.received_at.max())))
     saved, rows_of = dict(ruleset.pieces), _rows_by_piece(state)
-    if BASE not in saved:
-        await _forget(connection, shard, name)
     for piece in pieces:
         state_rows = rows_of[piece]
         kept = snapshot.take(state, state_rows)
@@ -146,11 +141,6 @@ def _rows_by_piece(state: RuleState) -> dict[int, NDArray[np.intp]]:
     return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
 
 
-async def _forget(connection: Connection, shard: str, name: str) -> None:
-    """Remove what an earlier life of the same name has left."""
-    await connection.execute(_FORGET, shard, name)
-
-
 async def _put_base(connection: Connection, shard: str, name: str, at: SavedAt, state: RuleState) -> None:
     await _put(connection, shard, name, BASE, at, snapshot.take(state, np.arange(0)))
 
@@ -164,8 +154,7 @@ async def _put(
 
 
 async def put(connection: Connection, shard: str, name: str, state: RuleState, at: SavedAt) -> None:
-    """Store all of a state as of a batch, and nothing of what a shard has had before."""
-    await _forget(connection, shard, name)
+    """Store all of a state as of a batch; what a shard has had before counts no more."""
     await _put_base(connection, shard, name, at, state)
     for piece, state_rows in _rows_by_piece(state).items():
         await _put(connection, shard, name, piece, at, snapshot.take(state, state_rows))
@@ -178,7 +167,6 @@ def _name(name: str, piece: int) -> str:
 _SAVED = """
 SELECT kind, batch, received_at FROM rule_checkpoint
 WHERE shard = $1 AND (kind = $2 OR starts_with(kind, $2 || ':'))
-ORDER BY batch, kind
 """
 
 _STATE = "SELECT state FROM rule_checkpoint WHERE shard = $1 AND kind = $2"
@@ -193,27 +181,37 @@ async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet
     Returns:
         The rules that all pieces knew, with their versions.
     """
-    kept: dict[int, snapshot.Snapshot] = {}
     saved: dict[int, SavedAt] = {}
     for row in await connection.fetch(_SAVED, shard, name):
-        past = snapshot.parse(await connection.fetchval(_STATE, shard, row["kind"]))
         piece = int(row["kind"].removeprefix(name).removeprefix(":") or BASE)
-        if past is not None:
-            kept[piece] = past
-            saved[piece] = SavedAt(batch=row["batch"], received_at=to_microseconds(row["received_at"]))
-    if BASE not in saved:
+        saved[piece] = SavedAt(batch=row["batch"], received_at=to_microseconds(row["received_at"]))
+    base = saved.get(BASE)
+    if base is None or (known := await _carry(connection, shard, name, BASE, ruleset.state)) is None:
         return set()
-    # Older than the base is only what an earlier version, which knew no pieces, has left behind.
-    saved = {piece: at for piece, at in saved.items() if at >= saved[BASE]}
-    for piece in sorted(saved):
-        snapshot.carry(kept[piece], ruleset.state)
-    known = set.intersection(*(set(kept[piece].rules) for piece in saved))
-    ruleset.pieces = saved
-    ruleset.seen = max(at.received_at for at in saved.values())
+    ruleset.pieces = pieces = {BASE: base}
+    for piece, at in saved.items():
+        # Older than the base is only what an earlier life of the name, or of Nabd, has left behind.
+        if piece == BASE or at < base:
+            continue
+        if (rules := await _carry(connection, shard, name, piece, ruleset.state)) is not None:
+            known &= rules
+            pieces[piece] = at
+    ruleset.seen = max(at.received_at for at in pieces.values())
     await _replay(connection, shard, ruleset)
     if not known.issuperset(snapshot.identities(ruleset.program)):
         ruleset.state, ruleset.renewed = snapshot.knowing(ruleset.state, known), True
     return {rule[:2] for rule in known}
+
+
+async def _carry(
+    connection: Connection, shard: str, name: str, piece: int, state: RuleState
+) -> set[snapshot.Identity] | None:
+    """Make a saved piece part of a state and return the rules that it knew; None: in another format."""
+    past = snapshot.parse(await connection.fetchval(_STATE, shard, _name(name, piece)))
+    if past is None:
+        return None
+    snapshot.carry(past, state)
+    return set(past.rules)
 
 
 async def _replay(connection: Connection, shard: str, ruleset: RuleSet) -> None:
