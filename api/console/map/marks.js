@@ -7,8 +7,10 @@ import { icon } from "../shell/icons.js";
 import { STATUSES, position, state } from "../shell/state.js";
 
 const STEP_IN = 2;
+const AT_ONCE = 40; // marks that are made in one frame: whoever clicks meanwhile does not wait for all of them
 
 const shown = new Map();
+let turn = 0;
 
 // Brings the marks of `found` (an answer of GET /api/v1/map) onto the map; those that stay are kept.
 export function drawMarks({ gl, map }, found, { live, openDevice }) {
@@ -21,11 +23,19 @@ export function drawMarks({ gl, map }, found, { live, openDevice }) {
     marker.remove();
     shown.delete(key);
   }
-  for (const [key, { one, make }] of wanted) {
-    const at = (live && one.name && measured(one.name)) || one;
-    if (!shown.has(key)) shown.set(key, { one, marker: new gl.Marker({ element: make() }).setLngLat([at.lon, at.lat]).addTo(map) });
-    else move(shown.get(key).marker, at);
-  }
+  const place = (one) => (live && one.name && measured(one.name)) || one;
+  for (const [key, { one }] of wanted) if (shown.has(key)) move(shown.get(key).marker, place(one));
+  const missing = [...wanted].filter(([key]) => !shown.has(key));
+  const own = ++turn;
+  const add = () => {
+    if (own !== turn) return;
+    for (const [key, { one, make }] of missing.splice(0, AT_ONCE)) {
+      const at = place(one);
+      shown.set(key, { one, marker: new gl.Marker({ element: make() }).setLngLat([at.lon, at.lat]).addTo(map) });
+    }
+    if (missing.length) requestAnimationFrame(add);
+  };
+  add();
 }
 
 function move(marker, { lat, lon }) {
@@ -34,7 +44,10 @@ function move(marker, { lat, lon }) {
 }
 
 // The map has gone, and its marks with it.
-export const forgetMarks = () => shown.clear();
+export function forgetMarks() {
+  turn += 1;
+  shown.clear();
+}
 
 // The worst of what is in sight, when something is wrong with it: {lng, lat}.
 export function worstInSight(map) {
