@@ -55,6 +55,7 @@ async def _assign(hand: Hand) -> None:
 async def _silence(hand: Hand) -> None:
     await hand.click(f"{ROWS} .summary")
     await hand.click(hand.page.locator(PANE).get_by_role("button", name="Silence…"))
+    await hand.sees("dialog [name=reason]:focus")
     await hand.write("street market")
     await hand.click("dialog .choice:has([value=district])")
     await hand.click("dialog .choice:has([value=morning])")
