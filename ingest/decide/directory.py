@@ -225,37 +225,40 @@ class Directory:
 
     def attributes(self, kind: str, names: tuple[str, ...]) -> Mapping[str, NDArray[np.float64]]:
         """Return numeric attributes indexed by device id, NaN where there is neither value nor default."""
-        return {name: self._attribute(kind, name) for name in names}
+        missing = {name: self._default(kind, name) for name in names if (kind, name) not in self._attributes}
+        if missing:
+            self._attributes |= {(kind, name): known for name, known in self._told(kind, missing).items()}
+        return {name: self._attributes[kind, name] for name in names}
 
-    def _attribute(self, kind: str, name: str) -> NDArray[np.float64]:
-        known = self._attributes.get((kind, name))
-        if known is None:
-            default = next((a.default for a in self.kinds[kind].attributes if a.name == name), None)
-            known = self._attributes[kind, name] = self._told(kind, name, _number(default))
-        return known
+    def _default(self, kind: str, name: str) -> float:
+        return _number(next((a.default for a in self.kinds[kind].attributes if a.name == name), None))
 
     def own_interval_s(self, kind: str) -> NDArray[np.float64]:
         """Return the interval that each device's attributes name, indexed by device id; NaN where none."""
         own = self._own_interval_s.get(kind)
         if own is None:
-            own = self._told(kind, INTERVAL, np.nan)
+            own = self._told(kind, {INTERVAL: np.nan})[INTERVAL]
             self._own_interval_s[kind] = own = np.where(own > 0, own, np.nan)
         return own
 
-    def _told(self, kind: str, name: str, default: float) -> NDArray[np.float64]:
-        """Return an attribute by device id, the default where devices of the kind do not have it."""
+    def _told(self, kind: str, defaults: Mapping[str, float]) -> dict[str, NDArray[np.float64]]:
+        """Return attributes by device id, the default where devices of the kind do not have one.
+
+        What a device's attributes say is read once for all of them.
+        """
         columns = self.columns
-        known = np.full(columns.id_bound, default)
         rows = columns.of_kind(kind)
-        (values,) = columns.attributes([name], rows).values()
-        told = [default if value is None else _number(value) for value in values]
-        known[columns.ids[rows]] = told
-        return known
+        found = {}
+        for name, values in columns.attributes(defaults, rows).items():
+            known = np.full(columns.id_bound, defaults[name])
+            known[columns.ids[rows]] = [defaults[name] if one is None else _number(one) for one in values]
+            found[name] = known
+        return found
 
     def merging(self, kind: str) -> NDArray[np.bool_] | None:
         """Return whose readings may come in parts, indexed by device id; None where nobody's of a kind do."""
         if kind not in self._merging:
-            merging = self._told(kind, MERGE, float(self.kinds[kind].merge)) == 1
+            merging = self._told(kind, {MERGE: float(self.kinds[kind].merge)})[MERGE] == 1
             self._merging[kind] = merging if merging.any() else None
         return self._merging[kind]
 
