@@ -6,7 +6,7 @@ Pure. Must not know the database.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from devices.wire import channels
 from devices.wire.topics import Channel
 from ingest.decide.batch import Batch, Refused
 from ingest.decide.clocks import Learnt
-from ingest.decide.directory import Directory, TopicSource
+from ingest.decide.directory import Directory
 from readings.ledger import DUPLICATE, MERGED, BatchCounts
 
 RANGES = 1_000
@@ -76,15 +76,12 @@ MOST_STRANGERS = 1_000
 def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, number: int) -> BatchCounts:
     """Return the batch's line of the ledger."""
     by_device: Counter[tuple[str, str]] = Counter()
-    for columns in settled.duplicates:
-        ids, counts = np.unique(columns.device_id, return_counts=True)
-        for device_id, n in zip(ids.tolist(), counts.tolist(), strict=True):
-            by_device[directory.device(device_id).name, DUPLICATE] += n
+    for device, n in _by_device(settled.duplicates, batch, directory):
+        by_device[device, DUPLICATE] += n
     for refused in settled.refused:
         by_device[refused.device, refused.rejected.reason] += refused.rejected.readings
-    for columns in settled.filled.values():
-        for device_id in columns.device_id.tolist():
-            by_device[directory.device(device_id).name, MERGED] += 1
+    for device, n in _by_device(settled.filled.values(), batch, directory):
+        by_device[device, MERGED] += n
     stored = list(settled.stored.values())
     n_merged = sum(map(len, settled.filled.values()))
     n_stored, n_duplicate = sum(map(len, stored)), sum(map(len, settled.duplicates))
@@ -107,6 +104,17 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
     )
 
 
+def _by_device(parts: Iterable[Columns], batch: Batch, directory: Directory) -> Iterator[tuple[str, int]]:
+    """Yield the name of each device and how many rows are its own; of each part by itself."""
+    for columns in parts:
+        ids, first, counts = np.unique(columns.device_id, return_index=True, return_counts=True)
+        messages = columns.message[first]
+        for device_id, message, n in zip(ids.tolist(), messages.tolist(), counts.tolist(), strict=True):
+            source = batch.sources[message]
+            # A device that publishes itself is known already; to ask the registry for it takes longer.
+            yield source.name if source.device_id == device_id else directory.device(device_id).name, n
+
+
 def _few_strangers(
     by_device: dict[tuple[str, str], int], directory: Directory
 ) -> Mapping[tuple[str, str], int]:
@@ -125,28 +133,31 @@ def _few_strangers(
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
     """Return the receipts to publish: who numbers readings is told which of them are settled."""
     topics = batch.intake.topics
-    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
+    runs: dict[tuple[str, str, int], list[Run]] = {}
+    for message, device, boot, run in _runs(settled, batch, directory):
+        key = topics[message], device, boot
+        if (others := runs.get(key)) is None:
+            runs[key] = [run]
+        else:
+            others.append(run)
     refusals: defaultdict[tuple[str, str, int], list[Refusal]] = defaultdict(list)
-    first: dict[str, TopicSource] = {}
-    for message, device, boot, run in _runs(settled, directory):
-        runs[topics[message], device, boot].append(run)
-        first.setdefault(topics[message], batch.sources[message])
     for message, device, boot, refusal in _refusals(settled, batch, directory):
         refusals[topics[message], device, boot].append(refusal)
-        first.setdefault(topics[message], batch.sources[message])
-    return [
-        (
-            str(topic.on(Channel.RECEIPT)),
-            channels.receipt(channels.Receipt(device, boot, told, rejected)),
-        )
-        for key in dict.fromkeys((*runs, *refusals))
-        for told, rejected in split(runs.get(key, ()), refusals.get(key, ()))
-        for published_on, device, boot in (key,)
-        if (topic := first[published_on].topic) is not None
-    ]
+    found = []
+    for key in dict.fromkeys((*runs, *refusals)) if refusals else runs:
+        published_on, device, boot = key
+        topic = f"{published_on.rpartition('/')[0]}/{Channel.RECEIPT}"
+        own, refused = runs.get(key, []), refusals.get(key, ())
+        # One run is what nearly every receipt is of.
+        parts = [(own, refused)] if len(own) == 1 and not refused else split(own, refused)
+        found += [
+            (topic, channels.receipt(channels.Receipt(device, boot, told, rejected)))
+            for told, rejected in parts
+        ]
+    return found
 
 
-def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
+def _runs(settled: Settled, batch: Batch, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
     """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
     for columns in (*settled.stored.values(), *settled.filled.values(), *settled.duplicates):
         boot, seq = columns.receipted()
@@ -163,7 +174,12 @@ def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, in
         for message, device_id, boot, low, high in zip(
             *(part[starts].tolist() for part in parts), seq[starts].tolist(), seq[ends].tolist(), strict=True
         ):
-            yield message, directory.device(device_id).wire, boot, (low, high)
+            source = batch.sources[message]
+            if source.topic is not None and source.device_id == device_id:
+                device = source.topic.device
+            else:
+                device = directory.device(device_id).wire
+            yield message, device, boot, (low, high)
 
 
 def _refusals(
@@ -172,7 +188,7 @@ def _refusals(
     """Yield message, device, boot and what is refused of it, where it has a number."""
     for refused in settled.refused:
         rejected = refused.rejected
-        if (number := rejected.number) is not None:
+        if batch.sources[rejected.message].topic is not None and (number := rejected.number) is not None:
             boot, seq = number
             within = within_element(rejected.pointer, batch.intake.payloads[rejected.message])
             refusal = (seq, str(rejected.reason), within)
