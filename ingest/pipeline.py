@@ -289,7 +289,7 @@ class Pipeline:
     def _blame(self, intake: Intake, error: Exception) -> Batch:
         """Return the batch that rejects a message which fails alone too."""
         log.error("message rejected as internal", topic=intake.topics[0], error=repr(error))
-        batch = Batch(intake=intake, sources=[self.context.directory.source(intake.topics[0])])
+        batch = Batch(intake=intake, sources=self.context.directory.sources(intake.topics))
         rejected = Rejected(message=0, reason=Reason.INTERNAL, detail=repr(error), payload=intake.payloads[0])
         batch.refused.append(Refused(device=batch.sources[0].name, rejected=rejected))
         return batch

@@ -207,11 +207,10 @@ def _first_of_each_key(
     parts: list[int] = []
     conflicts: dict[int, int] = {}
     # lexsort is stable: within one key, rows are in arrival order.
-    first = int(by_key[0])
-    for current, again in zip(by_key[1:].tolist(), same.tolist(), strict=True):
-        if not again:
-            first = current
-            continue
+    begins = np.flatnonzero(np.append(True, ~same))
+    again = np.flatnonzero(same) + 1
+    firsts = by_key[begins[begins.searchsorted(again) - 1]]
+    for first, current in zip(firsts.tolist(), by_key[again].tolist(), strict=True):
         keep[current] = False
         if equal(columns, first, current):
             repeats.append(current)

@@ -5,7 +5,7 @@ Pure: a list of steps from bytes to what a transaction will store. Must not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
 from ingest.decide.clocks import Clocks, Learnt, Offsets
-from ingest.decide.directory import Directory, TopicSource
+from ingest.decide.directory import Directory, Sources, TopicSource
 
 _SPLITTER = Splitter()
 
@@ -32,13 +32,24 @@ class Refused:
     rejected: Rejected
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KindGroup:
-    """Payloads of one kind: whole messages, or the elements that gateways relayed.
+    """n payloads of one kind: whole messages, or the elements that gateways relayed.
 
-    message: index in the intake of each payload. relayed: by index in `payloads`, the elements behind.
-    by_hand: those of them that people entered.
+    message: (n,) index in the intake of each payload. device_id: (n,). relayed: by index in `payloads`, the
+    elements behind. by_hand: those of them that people entered.
     """
+
+    message: NDArray[np.int32]
+    payloads: list[bytes]
+    device_id: NDArray[np.int32]
+    relayed: Mapping[int, Relayed] = field(default_factory=dict)
+    by_hand: Sequence[int] = ()
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """A group in the making."""
 
     message: list[int] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
@@ -51,6 +62,16 @@ class KindGroup:
         self.message.append(message)
         self.payloads.append(payload)
         self.device_ids.append(device_id)
+
+    def group(self) -> KindGroup:
+        """Return it as it is now."""
+        return KindGroup(
+            message=np.array(self.message, dtype=np.int32),
+            payloads=self.payloads,
+            device_id=np.array(self.device_ids, dtype=np.int32),
+            relayed=self.relayed,
+            by_hand=self.by_hand,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +89,7 @@ class Batch:
     """What is to be committed, and acknowledged afterwards."""
 
     intake: Intake
-    sources: list[TopicSource]
+    sources: Sources
     learnt: Learnt = field(default_factory=list)
     accepted: dict[str, Accepted] = field(default_factory=dict)
     origins: dict[str, Origins] = field(default_factory=dict)
@@ -115,55 +136,61 @@ def decide(
     return batch
 
 
-def _sources(intake: Intake, directory: Directory) -> list[TopicSource]:
+def _sources(intake: Intake, directory: Directory) -> Sources:
     """Return where messages come from; those over a quota are refused, and not looked into."""
     sources = directory.sources(intake.topics)
-    for message, why in intake.over.items():
-        sources[message] = structs.replace(
-            sources[message], refusal=Reason.QUOTA, detail=why, plain=False, unregistered=False
-        )
-    return sources
+    if not intake.over:
+        return sources
+    return sources.but(
+        {
+            message: structs.replace(
+                sources[message], refusal=Reason.QUOTA, detail=why, plain=False, unregistered=False
+            )
+            for message, why in intake.over.items()
+        }
+    )
 
 
 def _group(batch: Batch, directory: Directory, splitter: Splitter) -> dict[str, KindGroup]:
     """Sort messages by kind, relays and other channels apart."""
     sources = batch.sources
-    others = [message for message, source in enumerate(sources) if not source.plain]
+    others = np.flatnonzero(sources.plain_kind < 0).tolist()
     if any(sources[message].relays for message in others):
         return _group_in_order(batch, directory, splitter)
     _group_others(batch, others)
-    rows: dict[str, list[int]] = {}
-    for message, source in enumerate(sources):
-        if source.plain:
-            rows.setdefault(source.kind, []).append(message)
-    return {kind: _group_plain(batch, rows[kind]) for kind in directory.kinds if kind in rows}
+    return {
+        kind: _group_plain(batch, rows)
+        for place, kind in enumerate(directory.kinds)
+        if len(rows := np.flatnonzero(sources.plain_kind == place))
+    }
 
 
-def _group_plain(batch: Batch, rows: list[int]) -> KindGroup:
+def _group_plain(batch: Batch, rows: NDArray[np.intp]) -> KindGroup:
     """Return the messages of one kind: what most batches consist of."""
-    payloads, sources = batch.intake.payloads, batch.sources
+    payloads = batch.intake.payloads
     return KindGroup(
-        message=rows,
-        payloads=[payloads[message] for message in rows] if len(rows) < len(payloads) else payloads,
-        device_ids=[sources[message].device_id for message in rows],
+        message=rows.astype(np.int32),
+        payloads=[payloads[message] for message in rows.tolist()] if len(rows) < len(payloads) else payloads,
+        device_id=batch.sources.device_id[rows],
     )
 
 
 def _group_in_order(batch: Batch, directory: Directory, splitter: Splitter) -> dict[str, KindGroup]:
     """Sort messages of which some are relayed, so that all rows of a kind stay in arrival order."""
-    groups: dict[str, KindGroup] = {kind: KindGroup() for kind in directory.kinds}
+    groups = {kind: _Gathered() for kind in directory.kinds}
     payloads = batch.intake.payloads
-    relaying = [message for message, source in enumerate(batch.sources) if _relays(source)]
+    every = [batch.sources[message] for message in range(len(batch.sources))]
+    relaying = [message for message, source in enumerate(every) if _relays(source)]
     found = splitter.split(relaying, [payloads[message] for message in relaying])
     split = dict(zip(relaying, found, strict=True))
-    for message, source in enumerate(batch.sources):
+    for message, source in enumerate(every):
         if source.plain:
             groups[source.kind].append(message, payloads[message], source.device_id)
         elif message in split:
             _group_relayed(batch, *split[message], source, directory, groups)
         else:
             _group_others(batch, [message])
-    return {kind: group for kind, group in groups.items() if group.message}
+    return {kind: gathered.group() for kind, gathered in groups.items() if gathered.message}
 
 
 def _relays(source: TopicSource) -> bool:
@@ -199,7 +226,7 @@ def _group_relayed(
     rejected: list[Rejected],
     gateway: TopicSource,
     directory: Directory,
-    groups: dict[str, KindGroup],
+    groups: Mapping[str, _Gathered],
 ) -> None:
     batch.refused += [Refused(device=gateway.name, rejected=r) for r in rejected]
     # What one message says of one device stands together: its clock is judged by its newest time.
@@ -288,13 +315,13 @@ def _accept_group(
     batch.refused += [_relocated(batch, group, r) for r in rejected]
     payload = decoded.message
     batch.origins[kind] = Origins(group=group, decoder=decoder, payload=payload, element=decoded.element)
-    decoded.message = np.array(group.message, dtype=np.int32)[payload]
+    decoded.message = group.message[payload]
     relay = _numbers_of_gateways(group, decoded, payload)
     names = tuple({name for derived in decoder.kind.derived for name in derived.attributes})
     accepted = accept(
         decoder.kind,
         decoded,
-        device_id=np.array(group.device_ids, dtype=np.int32)[payload],
+        device_id=group.device_id[payload],
         received_at=batch.intake.received_at[decoded.message],
         clocks=clocks,
         retention=retention,
@@ -322,7 +349,7 @@ def _numbers_of_gateways(
 
 def _relocated(batch: Batch, group: KindGroup, rejected: Rejected) -> Refused:
     """Turn a decoder's rejection, which counts payloads, into one that counts messages."""
-    message, relayed = group.message[rejected.message], group.relayed.get(rejected.message)
+    message, relayed = int(group.message[rejected.message]), group.relayed.get(rejected.message)
     if relayed is not None:
         return Refused(device=relayed.device, rejected=relayed.located(rejected))
     return Refused(device=batch.sources[message].name, rejected=replace(rejected, message=message))

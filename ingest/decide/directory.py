@@ -5,7 +5,10 @@ Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
 
 import msgspec
 import numpy as np
@@ -52,6 +55,35 @@ class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
         return self.relays and self.name == HAND
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the topics of n messages resolve to, each by its index.
+
+    device_id: (n,) int32, -1 where nothing is registered. plain_kind: (n,) int32, the place of the kind among
+    those of the directory; -1 of what is not plain.
+    known, number: what topics resolved to, and which of these is each message's. own: by message, what stands
+    for it instead.
+    """
+
+    device_id: NDArray[np.int32]
+    plain_kind: NDArray[np.int32]
+    known: Sequence[TopicSource]
+    number: Sequence[int]
+    own: Mapping[int, TopicSource]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def __getitem__(self, message: int) -> TopicSource:
+        return self.own.get(message) or self.known[self.number[message]]
+
+    def but(self, own: Mapping[int, TopicSource]) -> Sources:
+        """Return the same, other sources standing for some messages, none of them plain."""
+        plain_kind = self.plain_kind.copy()
+        plain_kind[list(own)] = -1
+        return replace(self, plain_kind=plain_kind, own={**self.own, **own})
+
+
 class _Place(msgspec.Struct, frozen=True):
     """A kind's devices in a municipality, and the number of that."""
 
@@ -81,6 +113,44 @@ class _Places:
         return place if place is not None and self._numbers[row] == place.number else None
 
 
+class _KnownTopics:
+    """Topics that were resolved, numbered. Only grows: what was made of it stays right."""
+
+    NOWHERE = 0
+    """Number of what is not kept: such a topic may be long, and no two alike."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self.numbers: dict[str, int] = {}
+        self.known: list[TopicSource] = []
+        self._device_ids, self._plain_kinds = array("i"), array("i")
+        self._kinds = {kind: place for place, kind in enumerate(kinds)}
+        self._append(TopicSource(topic=None, name="", refusal=Reason.BAD_TOPIC))
+
+    def add(self, topic: str, source: TopicSource) -> int:
+        """Keep what a topic resolved to, unless it is none; return its number."""
+        if source.refusal is Reason.BAD_TOPIC:
+            return self.NOWHERE
+        self._append(source)
+        number = self.numbers[topic] = len(self.known) - 1
+        return number
+
+    def _append(self, source: TopicSource) -> None:
+        self._device_ids.append(source.device_id)
+        self._plain_kinds.append(self._kinds[source.kind] if source.plain else -1)
+        self.known.append(source)
+
+    def sources(self, numbers: list[int], own: Mapping[int, TopicSource]) -> Sources:
+        """Return what messages whose topics have these numbers resolve to."""
+        places = np.array(numbers, dtype=np.intp)
+        return Sources(
+            device_id=np.frombuffer(self._device_ids, dtype=np.int32)[places],
+            plain_kind=np.frombuffer(self._plain_kinds, dtype=np.int32)[places],
+            known=self.known,
+            number=numbers,
+            own=own,
+        )
+
+
 class Directory:
     """Resolves topics, once each, and returns attributes of devices as arrays."""
 
@@ -91,37 +161,50 @@ class Directory:
         self.columns = columns_of(registry)
         self._renamed = {row: wire for wire, row in self.columns.renamed.items()}
         self._places = _Places(registry, self.columns)
-        self._sources: dict[str, TopicSource] = {}
-        self._last: tuple[Sequence[str], list[TopicSource]] | None = None
+        self._topics = _KnownTopics(list(kinds))
+        self._learning = Lock()
+        self._last: tuple[Sequence[str], Sources] | None = None
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._own_interval_s: dict[str, NDArray[np.float64]] = {}
         self._merging: dict[str, NDArray[np.bool_] | None] = {}
 
-    def sources(self, topics: Sequence[str]) -> list[TopicSource]:
-        """Return what each topic resolves to, a list of the caller's own.
+    def sources(self, topics: Sequence[str]) -> Sources:
+        """Return what each topic resolves to.
 
         The same topics are asked for twice in a row, by the quotas and by whoever decides.
         """
-        last, known = self._last, self._sources
+        last, numbers = self._last, self._topics.numbers
         if last is not None and last[0] is topics:
-            return last[1].copy()
+            return last[1]
         try:
-            found = [known[topic] for topic in topics]
+            found = self._topics.sources([numbers[topic] for topic in topics], {})
         except KeyError:
-            found = list(map(self.source, topics))
+            found = self._learn(topics)
         self._last = topics, found
-        return found.copy()
+        return found
 
     def source(self, topic: str) -> TopicSource:
         """Return what a topic resolves to, from memory if it was resolved before."""
-        found = self._sources.get(topic)
-        if found is None:
-            found = self._resolve(topic)
-            if len(self._sources) >= _MOST_TOPICS:
-                self._sources.clear()
-            if found.refusal is not Reason.BAD_TOPIC:  # such a topic may be long, and no two alike
-                self._sources[topic] = found
-        return found
+        number = self._topics.numbers.get(topic)
+        return self._learn([topic])[0] if number is None else self._topics.known[number]
+
+    def _learn(self, topics: Sequence[str]) -> Sources:
+        """Resolve topics of which some were not asked for before."""
+        with self._learning:
+            if len(self._topics.known) + len(topics) > _MOST_TOPICS:
+                self._topics = _KnownTopics(list(self.kinds))
+            known = self._topics
+            found: list[int] = []
+            own: dict[int, TopicSource] = {}
+            for message, topic in enumerate(topics):
+                number = known.numbers.get(topic)
+                if number is None:
+                    source = self._resolve(topic)
+                    number = known.add(topic, source)
+                    if number == _KnownTopics.NOWHERE:
+                        own[message] = source
+                found.append(number)
+            return known.sources(found, own)
 
     def _resolve(self, text: str) -> TopicSource:
         return self._resolve_known(text) or self._resolve_any(text)

@@ -6,7 +6,7 @@ Must not know what a message says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from devices.kinds.kind import Kind
 from devices.wire import MAX_ELEMENTS
 from devices.wire.topics import GATEWAY
 from ingest.broker.intake import Intake
-from ingest.decide.directory import Directory, TopicSource
+from ingest.decide.directory import Directory
 
 MINUTE_US = 60_000_000
 FEWEST_READINGS = 20_000
@@ -104,7 +104,8 @@ class Quotas:
         What is over fills no bucket: a device that sends less again is heard again.
         """
         limits, sources = self._limits_of(directory), directory.sources(intake.topics)
-        ids, charges = _device_ids(sources), _charges(intake)
+        # The last of every array, -1, is where none is registered.
+        ids, charges = sources.device_id, _charges(intake)
         now = int(intake.received_at[-1])
         if now - self._all_drained_at >= DRAIN_EVERY_US:
             # A bucket holds far more than drains until then; before anything is refused its own is drained.
@@ -122,13 +123,13 @@ class Quotas:
 
     def give_back(self, intake: Intake, directory: Directory) -> None:
         """Undo `judge` for an intake that is dropped: the broker sends it again."""
-        ids, charges = _device_ids(directory.sources(intake.topics)), _charges(intake)
+        ids, charges = directory.sources(intake.topics).device_id, _charges(intake)
         charges[:, list(intake.over)] = 0
         self._limits_of(directory)
         self._fill(ids, -charges)
         self._filled[:, ids] = np.maximum(self._filled[:, ids], 0.0)
 
-    def _fill(self, ids: NDArray[np.int64], charges: Floats) -> None:
+    def _fill(self, ids: NDArray[np.int32], charges: Floats) -> None:
         for filled, charge in zip(self._filled, charges, strict=True):
             np.add.at(filled, ids, charge)
         self._filled[:, -1] = 0.0
@@ -140,7 +141,7 @@ class Quotas:
         self._filled[:, devices] = np.maximum(level, 0.0)
         self._at[devices] = now
 
-    def _too_full(self, ids: NDArray[np.int64], limits: _Limits) -> list[int]:
+    def _too_full(self, ids: NDArray[np.int32], limits: _Limits) -> list[int]:
         """Return the devices whose buckets hold more than fits, as they have not been drained for a while."""
         too_full = np.zeros(len(ids), dtype=bool)
         for filled, holds in zip(self._filled, limits.holds, strict=True):
@@ -172,11 +173,6 @@ class Quotas:
             # The last column was the strangers', which nothing stays in.
             self._filled = np.append(self._filled, np.zeros((3, more)), axis=1)
             self._at = np.append(self._at, np.zeros(more, dtype=np.int64))
-
-
-def _device_ids(sources: Sequence[TopicSource]) -> NDArray[np.int64]:
-    """Return the device of each message, (n,); the last of every array, -1, where none is registered."""
-    return np.array([source.device_id for source in sources], dtype=np.int64)
 
 
 def _charges(intake: Intake) -> Floats:
