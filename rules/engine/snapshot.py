@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from alerts.transition import Severity
 from rules.context.memory.pace import PaceRows, blank_pace
-from rules.engine.state import RuleState, StateRows
+from rules.engine.state import RuleState, StateRows, put
 from rules.language.program import CompiledRule, Program
 
 FORMAT = 2
@@ -83,7 +83,8 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
             getattr(rows, f.name)[state_rows] = getattr(old, f.name)
     if snapshot.rules == identities(program):
         for name in ("on", "count", "start", "due", "ended", "value", "at"):
-            getattr(rows, name)[state_rows] = getattr(old, name)
+            for column, values in zip(getattr(rows, name).T, getattr(old, name).T, strict=True):
+                put(column, state_rows, values)
         return
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:

@@ -26,7 +26,8 @@ _BLANK = {"watermark": NEVER, "ended": NEVER, "value": np.nan}
 class StateRows:
     """Rows of a state: d devices, l levels, r rules. Instants are microseconds.
 
-    Column after column in memory (Fortran order): a step reads few columns of many devices.
+    Column after column in memory (Fortran order): a step reads few columns of many devices. Most columns of
+    most devices are 0 for good, and take no memory as long as nothing else is written there (`put`).
 
     watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the level is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
@@ -52,24 +53,24 @@ class StateRows:
 
     @classmethod
     def room(cls, devices: int, program: Program) -> StateRows:
-        """Return room for so many devices, of any content; it takes memory as `clear` reaches it."""
+        """Return room for so many devices, all 0; it takes memory as something else is written there."""
         levels, rules = program.level_count, len(program.rules)
         return cls(
             watermark=np.empty(devices, dtype=np.int64),
-            on=np.empty((devices, levels), dtype=np.bool_, order="F"),
-            count=np.empty((devices, levels), dtype=np.int32, order="F"),
-            start=np.empty((devices, levels), dtype=np.int64, order="F"),
-            due=np.empty((devices, levels), dtype=np.int64, order="F"),
+            on=np.zeros((devices, levels), dtype=np.bool_, order="F"),
+            count=np.zeros((devices, levels), dtype=np.int32, order="F"),
+            start=np.zeros((devices, levels), dtype=np.int64, order="F"),
+            due=np.zeros((devices, levels), dtype=np.int64, order="F"),
             ended=np.empty((devices, rules), dtype=np.int64, order="F"),
             value=np.empty((devices, program.value_count), order="F"),
-            at=np.empty((devices, program.instant_count), dtype=np.int64, order="F"),
+            at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
             **{f.name: blank_pace(f.name, devices) for f in fields(PaceRows) if f.name != "watermark"},
         )
 
     def clear(self, start: int, stop: int) -> None:
-        """Make rows those of devices that never reported."""
-        for f in fields(StateRows):
-            getattr(self, f.name)[start:stop] = _BLANK.get(f.name, 0)
+        """Make rows of room those of devices that never reported."""
+        for name, blank in _BLANK.items():
+            getattr(self, name)[start:stop] = blank
 
     def pace(self) -> PaceRows:
         """Return what is remembered of how often devices report."""
@@ -84,7 +85,20 @@ class StateRows:
     def begin_with(self, rows: StateRows, size: int) -> None:
         """Overwrite the first `size` rows with those of another state."""
         for f in fields(StateRows):
-            getattr(self, f.name)[:size] = getattr(rows, f.name)[:size]
+            for mine, other in zip(
+                _columns(getattr(self, f.name)), _columns(getattr(rows, f.name)), strict=True
+            ):
+                put(mine, slice(size), other[:size])
+
+
+def _columns(array: NDArray[Any]) -> list[NDArray[Any]]:
+    return [array] if array.ndim == 1 else list(array.T)
+
+
+def put(column: NDArray[Any], state_rows: NDArray[np.intp] | slice, values: NDArray[Any]) -> None:
+    """Write into rows of a column, unless all of it is 0 and so is what stands there."""
+    if (len(values) and values[0]) or values.any() or column[state_rows].any():
+        column[state_rows] = values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +138,10 @@ def _apply(array: NDArray[Any], patch: Patch) -> None:
     if columns is None:
         array[state_rows] = values
     elif isinstance(columns, int):
-        array[:, columns][state_rows] = values
+        put(array[:, columns], state_rows, values)
     elif isinstance(columns, slice):
         for number, column in enumerate(range(columns.start, columns.stop)):
-            array[:, column][state_rows] = values[:, number]
+            put(array[:, column], state_rows, values[:, number])
     else:
         array[state_rows, columns] = values
 
@@ -135,7 +149,7 @@ def _apply(array: NDArray[Any], patch: Patch) -> None:
 class RuleState:
     """The state of one kind's rules; `index` says which row of `rows` belongs to which device.
 
-    Rows behind the last device's are room: of any content.
+    Rows behind the last device's are room, all 0.
     """
 
     def __init__(self, program: Program, devices: int = 0) -> None:
