@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -103,8 +104,7 @@ class Pipeline:
                     stale = False
                 batch = await self._decide(intake) if blamed is None else self._blame(intake, blamed)
                 self.context.step("decided")
-                self._look_ahead(following)
-                settled = await self._commit(batch, caught_up, flush_latest)
+                settled = await self._commit(batch, caught_up, flush_latest, following)
             except commit.GenerationMoved:
                 commit.rolled_back(self.context)
                 stale = True
@@ -173,7 +173,9 @@ class Pipeline:
         batch = await ahead.deciding
         return batch if ahead.directory is self.context.directory else None
 
-    async def _commit(self, batch: Batch, caught_up: bool, flush_latest: bool) -> Settled:
+    async def _commit(
+        self, batch: Batch, caught_up: bool, flush_latest: bool, following: Intake | None
+    ) -> Settled:
         return await commit.commit(
             self.connection,
             self.context,
@@ -181,6 +183,7 @@ class Pipeline:
             careful=self._careful > 0,
             caught_up=caught_up,
             flush_latest=flush_latest,
+            fenced=partial(self._look_ahead, following),
         )
 
     def _adopt(self, settled: Settled, flush_latest: bool) -> Settled:

@@ -75,7 +75,7 @@ class IngestOptions:
     consumers: Sequence[BatchConsumer] = ()
     writer: Writer = field(default_factory=CopyWriter)
     retention: int = 90 * 86_400 * 1_000_000
-    batch_messages: int = 20_000
+    batch_messages: int = 30_000
     quotas: QuotaPlan = field(default_factory=QuotaPlan)
     open_session: OpenSession = session.connect
     kernel: Kernel = field(default_factory=Kernel)  # found by the next batch once something is in it

@@ -155,7 +155,7 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     )
     keep_alive_s: int = Field(default=30, ge=2, description="MQTT keep-alive, in seconds")
     receive_maximum: int = Field(
-        default=40_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
+        default=65_535, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
     )
     broker_queue: int = Field(
         default=2_000_000,
@@ -197,7 +197,7 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
         description="directory through which the broker learns who may sign in (MQTT_INCOMING there);"
         " empty: its passwords are made by hand",
     )
-    batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+    batch_rows: int = Field(default=30_000, ge=1, description="most messages in one transaction")
     quota_messages: int = Field(
         default=600, ge=0, description="messages a device may send a minute in the long run; 0: any number"
     )

@@ -47,7 +47,7 @@ class IngestBroker:
     password: str | None = None
     tls: ssl.SSLContext | None = None
     keep_alive_s: int = 30
-    receive_maximum: int = 40_000
+    receive_maximum: int = 65_535
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

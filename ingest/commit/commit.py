@@ -69,8 +69,12 @@ async def commit(
     careful: bool,
     caught_up: bool,
     flush_latest: bool,
+    fenced: Callable[[], None] = lambda: None,
 ) -> Settled:
     """Store a batch and everything it causes.
+
+    Args:
+        fenced: called once the shard is known to be ours: other work begun before makes the server wait.
 
     Returns:
         What became of its readings; the caller calls `committed` with it.
@@ -87,6 +91,7 @@ async def commit(
         if generation != context.shard.generation:
             raise GenerationMoved
         context.step("fenced")
+        fenced()
         _judge_by_the_values_before(context, batch)
         settled = await tables.store(
             connection,
