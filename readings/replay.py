@@ -1,17 +1,17 @@
 """Stored readings as columns, in the order they arrived.
 
 `columns` is as fast as the database can give them: one binary COPY per window of receive time, decoded as one
-array; every column is made as wide as any other, so that no row needs Python. `arriving` reads what may be
-too much for one window, some rows at a time, and leaves the connection free in between.
+array; every column is made as wide as any other, so that no row needs Python. `hand_over` does the same with
+what may be too much for one window, some rows at a time. `arriving` leaves the connection free in between.
 
 Reads only. Must not know what the readings are wanted for.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -27,6 +27,8 @@ from store.connection import Connection
 
 CHUNK = 5_000
 """Rows that `arriving` yields at a time."""
+COPIED = 25_000
+"""Rows that `hand_over` gives at a time."""
 WINDOW_ROWS = 200_000
 """Readings that are asked for at once, as far as the ledger tells."""
 DAY_US = 86_400_000_000
@@ -36,7 +38,9 @@ _AHEAD_US = DAY_US
 _BATCH_US = 60 * _MINUTE_US
 """How much later than its first message a batch may enter the ledger."""
 
-_COPY_HEADER = 19
+_COPY_HEADER, _COPY_TRAILER = 19, 2
+"""Bytes before and after the rows of a binary COPY."""
+_EVER_US = to_microseconds(datetime(9999, 1, 1, tzinfo=UTC))
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01Z, from which PostgreSQL counts."""
 
@@ -118,26 +122,79 @@ async def columns(
         devices: only these, by the registry's number.
     """
     wanted = [m for m in kind.measurements if m.name in measurements]
-    bounds = _bounds(window)
-    words = {
-        m.name: [row[0] for row in await connection.fetch(_words_sql(kind, m), *bounds)]
-        for m in wanted
-        if m.type is ValueType.TEXT
-    }
+    words = await _words(connection, kind, wanted, window)
     received: list[bytes] = []
 
     async def keep(data: bytes) -> None:
         received.append(data)
 
+    await _copy(connection, kind, wanted, window, devices, words, keep)
+    rows = memoryview(b"".join(received))[_COPY_HEADER:-_COPY_TRAILER]
+    return _of_copy(kind, wanted, words, np.frombuffer(rows, dtype=_row(wanted)))
+
+
+async def hand_over(
+    connection: Connection, kind: Kind, take: Callable[[Columns], None], *, oldest: datetime, after: int
+) -> None:
+    """Give `take` the readings received after an instant (microseconds), some at a time, in arrival order.
+
+    One statement sorts them all; whatever was observed before `oldest` is not even looked at.
+    """
+    window = ReceiveSpan(start=after + 1, end=_EVER_US, oldest=to_microseconds(oldest), rows=0)
+    wanted = kind.measurements
+    words = await _words(connection, kind, wanted, window)
+    row = _row(wanted)
+    received, size, skip = [b""], 0, _COPY_HEADER
+
+    def give(data: bytes) -> bytes:
+        """Hand over whole rows; return what is left."""
+        many = (len(data) - skip) // row.itemsize
+        if many > 0:
+            rows = np.frombuffer(data, dtype=row, offset=skip, count=many)
+            take(_of_copy(kind, wanted, words, rows))
+        return data[skip + many * row.itemsize :]
+
+    async def keep(data: bytes) -> None:
+        nonlocal received, size, skip
+        received.append(data)
+        size += len(data)
+        if size >= COPIED * row.itemsize + skip:
+            received = [give(b"".join(received))]
+            size, skip = len(received[0]), 0
+
+    await _copy(connection, kind, wanted, window, None, words, keep)
+    give(b"".join(received))
+
+
+async def _words(
+    connection: Connection, kind: Kind, wanted: Sequence[Measurement], window: ReceiveSpan
+) -> dict[str, list[str]]:
+    """Return the texts of a window by measurement."""
+    return {
+        m.name: [row[0] for row in await connection.fetch(_words_sql(kind, m), *_bounds(window))]
+        for m in wanted
+        if m.type is ValueType.TEXT
+    }
+
+
+async def _copy(
+    connection: Connection,
+    kind: Kind,
+    wanted: Sequence[Measurement],
+    window: ReceiveSpan,
+    devices: Sequence[int] | None,
+    words: Mapping[str, list[str]],
+    keep: Callable[[bytes], Coroutine[Any, Any, None]],
+) -> None:
+    """Pass on a binary COPY of a window, in arrival order."""
     await connection.copy_from_query(
         _readings_sql(kind, wanted),
-        *bounds,
+        *_bounds(window),
         None if devices is None else list(devices),
         *words.values(),
         output=keep,
         format="binary",
     )
-    return _of_copy(kind, wanted, words, _decoded(b"".join(received), wanted))
 
 
 async def arriving(
@@ -200,19 +257,15 @@ def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
     )
 
 
-def _decoded(data: bytes, wanted: Sequence[Measurement]) -> NDArray[Any]:
-    """Return the rows of a binary COPY, whose fields all have a fixed length, as a structured array."""
+def _row(wanted: Sequence[Measurement]) -> np.dtype[Any]:
+    """Return a row of a binary COPY, whose fields all have a fixed length."""
     parts: list[tuple[str, str]] = [("fields", ">i2")]
     named = [("device_id", ">i4")]
     named += [(name, ">i8") for name in ("observed_at", "received_at", "quality", "boot", "seq")]
     named += [(f"m_{m.name}", ">i4" if m.type is ValueType.TEXT else ">f8") for m in wanted]
     for name, code in named:
         parts += [(f"{name} length", ">i4"), (name, code)]
-    row = np.dtype(parts)
-    # After the rows stands a trailer of two bytes.
-    return np.frombuffer(
-        data, dtype=row, offset=_COPY_HEADER, count=(len(data) - _COPY_HEADER - 2) // row.itemsize
-    )
+    return np.dtype(parts)
 
 
 def _of_copy(

@@ -9,7 +9,6 @@ all of a state there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,13 +219,15 @@ async def _replay(connection: Connection, shard: str, ruleset: RuleSet) -> None:
     oldest = await stored.oldest_after_batch(connection, shard, min(at.batch for at in saved.values()))
     if oldest is not None:
         after = _by_piece(saved)
-        since = replay.arriving(connection, ruleset.program.kind, oldest=oldest, after=int(after.min()))
-        async with aclosing(since):
-            async for columns in since:
-                of = np.minimum(columns.device_id // PIECE, len(after) - 1)
-                news = columns.received_at > after[of]
-                if news.any():
-                    ruleset.replay(columns if news.all() else columns.take(news))
+
+        def take(columns: Columns) -> None:
+            of = np.minimum(columns.device_id // PIECE, len(after) - 1)
+            news = columns.received_at > after[of]
+            if news.any():
+                ruleset.replay(columns if news.all() else columns.take(news))
+
+        kind = ruleset.program.kind
+        await replay.hand_over(connection, kind, take, oldest=oldest, after=int(after.min()))
 
 
 def _by_piece(saved: Mapping[int, SavedAt]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Both ways to read stored readings give the same columns in the same order."""
+"""All ways to read stored readings give the same columns in the same order."""
 
 from __future__ import annotations
 
@@ -65,6 +65,39 @@ async def arriving(connection: asyncpg.Connection, kind: Kind) -> list[Columns]:
     return [columns async for columns in found]
 
 
+async def handed_over(connection: asyncpg.Connection, kind: Kind) -> list[Columns]:
+    found: list[Columns] = []
+    oldest = to_datetime(START - 60 * MINUTE)
+    await replay.hand_over(connection, kind, found.append, oldest=oldest, after=START + MINUTE)
+    return found
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("at_a_time", [1, 2, 3, 4, 5, 25_000])
+async def test_what_is_handed_over_is_the_same_columns(
+    stored: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, name: str, at_a_time: int
+) -> None:
+    monkeypatch.setattr(replay, "COPIED", at_a_time)
+    kind = KINDS[name]
+    span = ReceiveSpan(start=START + MINUTE + 1, end=START + 60 * MINUTE, oldest=None, rows=0)
+
+    at_once = await replay.columns(stored, kind, span, measurements=[m.name for m in kind.measurements])
+    parts = await handed_over(stored, kind)
+
+    assert len(at_once) == 4
+    assert_same(at_once, parts)
+
+
+async def test_nothing_is_handed_over_where_nothing_came(stored: asyncpg.Connection) -> None:
+    found: list[Columns] = []
+
+    await replay.hand_over(
+        stored, KINDS["bin"], found.append, oldest=to_datetime(START), after=START + 9 * MINUTE
+    )
+
+    assert not found
+
+
 @pytest.mark.parametrize("name", VALUES)
 async def test_a_window_at_once_and_some_rows_at_a_time_are_the_same_columns(
     stored: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, name: str
@@ -77,6 +110,11 @@ async def test_a_window_at_once_and_some_rows_at_a_time_are_the_same_columns(
     parts = await arriving(stored, kind)
 
     assert [len(part) for part in parts] == [2, 2, 1]
+    assert_same(at_once, parts)
+
+
+def assert_same(at_once: Columns, parts: list[Columns]) -> None:
+    """Fail unless the parts are the whole, in order."""
     for field in ("device_id", "observed_at", "received_at", "quality", "boot", "seq", "extra"):
         whole = getattr(at_once, field)
         assert np.concatenate([getattr(part, field) for part in parts]).tolist() == whole.tolist(), field
