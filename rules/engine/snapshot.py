@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -22,10 +22,11 @@ from rules.engine.state import RuleState, StateRows, put
 from rules.language.program import CompiledRule, Program
 
 FORMAT = 3
-_NUMBERS = 2
-"""An earlier format, with numbers where bits are now, and the smallest integer for no instant."""
-_PLAIN = b"PK"
-"""First bytes of a checkpoint that an earlier version of Nabd wrote without compression."""
+_OF_ARCHIVES = 2
+"""The format before, with numbers where bits are now, and the smallest integer for no instant."""
+_ARCHIVE = b"PK"
+"""First bytes of an archive."""
+_ONE_COLUMN = {f.name for f in fields(PaceRows)} - {"gap"}
 
 Identity = tuple[str, int, tuple[str, ...], tuple[tuple[str, int, int], ...]]
 """Rule, version, severities, histories with their sizes: state fits only where all are the same."""
@@ -79,16 +80,18 @@ def take(state: RuleState, state_rows: NDArray[np.intp] | None = None) -> Snapsh
 
 def carry(snapshot: Snapshot, state: RuleState) -> None:
     """Copy into a state what belongs to the same rules and versions; watermarks only move on."""
+    known = len(state.index)
     state_rows, program = state.rows_of(snapshot.devices), state.program
+    blank = bool((state_rows >= known).all())
     rows, old = state.rows, snapshot.rows
     rows.watermark[state_rows] = np.maximum(rows.watermark[state_rows], old.watermark)
     every = slice(None)
     for f in fields(PaceRows):
         if f.name != "watermark":
-            _put(rows, f.name, state_rows, every, getattr(old, f.name))
+            _put(rows, f.name, state_rows, every, getattr(old, f.name), blank)
     if snapshot.rules == identities(program):
         for name in ("on", "count", "start", "due", "ended", "value", "at"):
-            _put(rows, name, state_rows, every, getattr(old, name))
+            _put(rows, name, state_rows, every, getattr(old, name), blank)
         return
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:
@@ -110,14 +113,17 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
 
 
 def _put(
-    rows: StateRows, name: str, state_rows: NDArray[np.intp], columns: slice, values: NDArray[Any]
+    rows: StateRows,
+    name: str,
+    state_rows: NDArray[np.intp],
+    columns: slice,
+    values: NDArray[Any],
+    blank: bool = False,
 ) -> None:
-    array = getattr(rows, name)
-    if array.ndim == 1:
-        put(array, state_rows, values)
-        return
-    for column, of in zip(array.T[columns], values.T, strict=True):
-        put(column, state_rows, of)
+    """Write some columns of some rows, which may be known to be all 0."""
+    array, given = np.atleast_2d(getattr(rows, name).T)[columns], np.atleast_2d(values.T)
+    for number in np.flatnonzero(given.any(axis=1)) if blank else range(len(array)):
+        put(array[number], state_rows, given[number])
 
 
 def knowing(state: RuleState, known: Collection[Identity]) -> RuleState:
@@ -162,31 +168,58 @@ def agree(state: RuleState, alerts: Iterable[OpenAlert]) -> None:
 
 
 def dump(snapshot: Snapshot) -> bytes:
-    """Return a snapshot as bytes."""
-    head = json.dumps({"format": FORMAT, "rules": snapshot.rules}).encode()
-    arrays = {f.name: getattr(snapshot.rows, f.name) for f in fields(StateRows)}
-    out = io.BytesIO()
-    np.savez(out, head=np.frombuffer(head, dtype=np.uint8), devices=snapshot.devices, **arrays)
-    # Most of a state is zeros: a tenth is left, in less time than sending all of it to the database takes.
-    return zlib.compress(out.getvalue(), 1)
+    """Return a snapshot as bytes: what is in it as JSON, one line, then the columns that are not all 0."""
+    arrays = {f.name: np.atleast_2d(getattr(snapshot.rows, f.name).T) for f in fields(StateRows)}
+    used = {name: np.flatnonzero(columns.any(axis=1)) for name, columns in arrays.items()}
+    head = {
+        "format": FORMAT,
+        "rules": snapshot.rules,
+        "devices": len(snapshot.devices),
+        "columns": {name: (columns.dtype.str, len(columns)) for name, columns in arrays.items()},
+        "used": {name: numbers.tolist() for name, numbers in used.items()},
+    }
+    parts = [json.dumps(head).encode(), b"\n", snapshot.devices.tobytes()]
+    # A tenth is left of it, in less time than sending all of it to the database takes.
+    return zlib.compress(b"".join([*parts, *(arrays[name][used[name]].tobytes() for name in arrays)]), 1)
 
 
 def parse(data: bytes) -> Snapshot | None:
     """Return the snapshot in `data`; None when an earlier version of Nabd wrote it in another format."""
-    plain = data if data.startswith(_PLAIN) else zlib.decompress(data)
-    with np.load(io.BytesIO(plain), allow_pickle=False) as arrays:
+    plain = data if data.startswith(_ARCHIVE) else zlib.decompress(data)
+    if plain.startswith(_ARCHIVE):
+        return _of_archive(plain)
+    begin = plain.index(b"\n") + 1
+    head = json.loads(plain[:begin])
+    if head["format"] != FORMAT:
+        return None
+    many = head["devices"]
+    devices = np.frombuffer(plain, dtype=np.int32, count=many, offset=begin)
+    begin, rows = begin + devices.nbytes, {}
+    for name, (dtype, width) in head["columns"].items():
+        used = head["used"][name]
+        found = np.frombuffer(plain, dtype=dtype, count=len(used) * many, offset=begin)
+        columns = np.zeros((width, many), dtype=dtype)
+        columns[used] = found.reshape(len(used), many)
+        rows[name] = columns[0] if name in _ONE_COLUMN else columns.T
+        begin += found.nbytes
+    return Snapshot(rules=_rules(head), devices=devices, rows=StateRows(**rows))
+
+
+def _of_archive(data: bytes) -> Snapshot | None:
+    """Return a snapshot of the format before this one, an archive of whole arrays."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         head = json.loads(bytes(arrays["head"]))
-        if head["format"] not in (FORMAT, _NUMBERS):
+        if head["format"] != _OF_ARCHIVES:
             return None
+        devices = arrays["devices"]
         rows = {
-            f.name: arrays[f.name] if f.name in arrays else blank_pace(f.name, len(arrays["devices"]))
+            f.name: arrays[f.name] if f.name in arrays else blank_pace(f.name, len(devices))
             for f in fields(StateRows)
         }
-        if head["format"] == _NUMBERS:
-            rows["value"] = bits_of(rows["value"])
-            rows["watermark"], rows["ended"] = (np.maximum(rows[name], 0) for name in ("watermark", "ended"))
-        return Snapshot(
-            rules=tuple((i, v, tuple(s), tuple((k, n, a) for k, n, a in h)) for i, v, s, h in head["rules"]),
-            devices=arrays["devices"],
-            rows=StateRows(**rows),
-        )
+    rows["value"] = bits_of(rows["value"])
+    rows["watermark"], rows["ended"] = (np.maximum(rows[name], 0) for name in ("watermark", "ended"))
+    return Snapshot(rules=_rules(head), devices=devices, rows=StateRows(**rows))
+
+
+def _rules(head: Mapping[str, Any]) -> tuple[Identity, ...]:
+    return tuple((i, v, tuple(s), tuple((k, n, a) for k, n, a in h)) for i, v, s, h in head["rules"])

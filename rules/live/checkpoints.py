@@ -8,7 +8,7 @@ all of a state there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ PIECE = 2_048
 stored counts by it."""
 MOST_PIECES = 4
 """Pieces saved with one batch, of a kind that has few devices in each."""
+TOGETHER = 16
+"""Pieces that are read at once."""
 BASE = -1
 
 
@@ -168,7 +170,7 @@ SELECT kind, batch, received_at FROM rule_checkpoint
 WHERE shard = $1 AND (kind = $2 OR starts_with(kind, $2 || ':'))
 """
 
-_STATE = "SELECT state FROM rule_checkpoint WHERE shard = $1 AND kind = $2"
+_STATES = "SELECT kind, state FROM rule_checkpoint WHERE shard = $1 AND kind = ANY($2)"
 
 
 async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet) -> set[tuple[str, int]]:
@@ -185,16 +187,15 @@ async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet
         piece = int(row["kind"].removeprefix(name).removeprefix(":") or BASE)
         saved[piece] = SavedAt(batch=row["batch"], received_at=to_microseconds(row["received_at"]))
     base = saved.get(BASE)
-    if base is None or (known := await _carry(connection, shard, name, BASE, ruleset.state)) is None:
+    if base is None or not (found := await _carry(connection, shard, name, [BASE], ruleset.state)):
         return set()
-    ruleset.pieces = pieces = {BASE: base}
-    for piece, at in saved.items():
-        # Older than the base is only what an earlier life of the name, or of Nabd, has left behind.
-        if piece == BASE or at < base:
-            continue
-        if (rules := await _carry(connection, shard, name, piece, ruleset.state)) is not None:
-            known &= rules
-            pieces[piece] = at
+    # Older than the base is only what an earlier life of the name, or of Nabd, has left behind.
+    others = [piece for piece, at in saved.items() if piece != BASE and at >= base]
+    for first in range(0, len(others), TOGETHER):
+        some = others[first : first + TOGETHER]
+        found |= await _carry(connection, shard, name, some, ruleset.state)
+    known = set.intersection(*found.values())
+    ruleset.pieces = pieces = {piece: saved[piece] for piece in found}
     ruleset.seen = max(at.received_at for at in pieces.values())
     await _replay(connection, shard, ruleset)
     if not known.issuperset(snapshot.identities(ruleset.program)):
@@ -203,14 +204,18 @@ async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet
 
 
 async def _carry(
-    connection: Connection, shard: str, name: str, piece: int, state: RuleState
-) -> set[snapshot.Identity] | None:
-    """Make a saved piece part of a state and return the rules that it knew; None: in another format."""
-    past = snapshot.parse(await connection.fetchval(_STATE, shard, _name(name, piece)))
-    if past is None:
-        return None
-    snapshot.carry(past, state)
-    return set(past.rules)
+    connection: Connection, shard: str, name: str, pieces: Sequence[int], state: RuleState
+) -> dict[int, set[snapshot.Identity]]:
+    """Make saved pieces part of a state; return what rules each knew, but for those in another format."""
+    rows = await connection.fetch(_STATES, shard, [_name(name, piece) for piece in pieces])
+    states = {row["kind"]: row["state"] for row in rows}
+    known = {}
+    for piece in pieces:
+        past = snapshot.parse(states[_name(name, piece)])
+        if past is not None:
+            snapshot.carry(past, state)
+            known[piece] = set(past.rules)
+    return known
 
 
 async def _replay(connection: Connection, shard: str, ruleset: RuleSet) -> None:
