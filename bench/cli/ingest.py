@@ -19,6 +19,7 @@ from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from bench.throughput.large import LargeFleet
 from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
+from bench.throughput.recorded import RowsMissing
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -88,7 +89,7 @@ def ingest(
     )
     try:
         result = _run(plan)
-    except (ChildFailed, BrokerFailed, StoreError, PostgresError, OSError) as error:
+    except (ChildFailed, RowsMissing, BrokerFailed, StoreError, PostgresError, OSError) as error:
         fail(str(error))
     if as_json:
         print_json(summary(result))
