@@ -18,7 +18,7 @@ async def wal_position(connection: Connection) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredBytes:
+class StoredSize:
     """Of the tables of readings. tables: with long values and maps."""
 
     tables: int
@@ -35,8 +35,8 @@ WHERE i.inhparent = ANY ($1::text []::regclass []) AND pg_relation_size(c.oid) >
 """
 
 
-async def of_readings(connection: Connection) -> StoredBytes:
+async def of_readings(connection: Connection) -> StoredSize:
     """Return how much the readings of every kind take, partitions or chunks together."""
     row = await connection.fetchrow(_SIZES, [table_name(name) for name in kinds.load()])
     assert row is not None
-    return StoredBytes(**row)
+    return StoredSize(**row)
