@@ -111,19 +111,23 @@ def registry_of(fleet: BenchFleet) -> Registry:
     )
 
 
-def _recorded(stream: Stream, steps: StepTimes, batch_messages: int) -> list[tuple[int, Intake]]:
+def _recorded(
+    stream: Stream, steps: StepTimes, batch_messages: int, kernel: Kernel | None
+) -> list[tuple[int, Intake]]:
     """Parse the stream beside whatever event loop there may be."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, _intakes(stream, steps, batch_messages)).result()
+        return thread.submit(asyncio.run, _intakes(stream, steps, batch_messages, kernel)).result()
 
 
-async def _intakes(stream: Stream, steps: StepTimes, batch_messages: int) -> list[tuple[int, Intake]]:
+async def _intakes(
+    stream: Stream, steps: StepTimes, batch_messages: int, kernel: Kernel | None
+) -> list[tuple[int, Intake]]:
     """Parse the stream as ingest's session does and take batches of it, each with its number.
 
     A session gives fewer messages than asked for where they may hold many elements: a batch can be several.
     """
     received = int(stream.at.max())
-    connection = Connection(IngestBroker(host="", port=0, client_id=""), Hearing(), lambda: received)
+    connection = Connection(IngestBroker(host="", port=0, client_id=""), Hearing(), lambda: received, kernel)
     found: list[tuple[int, Intake]] = []
     after = 0
     for number, start in enumerate(range(0, len(stream), batch_messages)):
@@ -176,7 +180,7 @@ def run(
     offsets = Offsets()
     encoded: list[EncodedBatch] = []
     seen: set[tuple[str, int, int]] = set()
-    for number, intake in _recorded(stream, steps, batch_messages):
+    for number, intake in _recorded(stream, steps, batch_messages, kernel):
         with steps.timed("decide"):
             batch = decide(intake, directory, decoders, offsets, RETENTION, Splitter(kernel))
         for kind, origins in batch.origins.items() if kernel else ():
