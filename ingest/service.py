@@ -58,7 +58,7 @@ LOOK_AHEAD = 0.1
 UNTRACED: AbstractContextManager[object] = nullcontext()
 Traced = Callable[[int], AbstractContextManager[object]]
 """Gives what surrounds the work on a batch of so many messages."""
-OpenSession = Callable[[IngestBroker, Hearing, Callable[[], int]], Awaitable[BrokerSession]]
+OpenSession = Callable[[IngestBroker, Hearing, Callable[[], int], Kernel], Awaitable[BrokerSession]]
 """Connects; raises OSError, TimeoutError or BrokerRefused."""
 
 
@@ -219,7 +219,7 @@ class _Service:
             try:
                 hearing = self._hearing()
                 connection = await self._options.open_session(
-                    self._options.broker, hearing, self._options.now
+                    self._options.broker, hearing, self._options.now, self._options.kernel
                 )
             except (OSError, TimeoutError, BrokerRefused) as error:
                 if not told:
@@ -288,7 +288,7 @@ class _Service:
                     self._pipeline.context.shard.emptied_at = self._options.now()
                 await self._idle(connection)
                 continue
-            plenty = len(connection.waiting.topics) >= LOOK_AHEAD * self._options.batch_messages
+            plenty = len(connection.waiting) >= LOOK_AHEAD * self._options.batch_messages
             following = self._take(connection) if plenty else None
             await self._process(intake, following, connection)
             if self._look_for_replay.due():
@@ -310,7 +310,7 @@ class _Service:
         return self._quotas.judge(intake, self._pipeline.context.directory)
 
     async def _process(self, intake: Intake, following: Intake | None, connection: BrokerSession) -> None:
-        waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
+        waiting = len(intake) + len(following or ()) + len(connection.waiting)
         caught_up = waiting < self._options.broker.receive_maximum // 2
         if self._pipeline.context.latest.flushing:
             flush_latest = self._flush_piece.due(0.0 if caught_up else FLUSH_BEHIND_S / PIECES)

@@ -17,6 +17,7 @@ from devices.kinds import Kinds
 from devices.registry import registry
 from devices.registry.errors import RegistryError
 from devices.registry.registry import Municipality
+from devices.wire import Kernel
 from ingest.broker.hearing import hearing_of
 from ingest.broker.session import BrokerRefused
 from ingest.commit import division
@@ -102,7 +103,7 @@ async def _subscribe(
     deadline = asyncio.get_running_loop().time() + plan.within_s
     while True:
         try:
-            opened = await source.open(broker, hearing_of(plan.to, towns), plan.now)
+            opened = await source.open(broker, hearing_of(plan.to, towns), plan.now, Kernel())
         except (OSError, TimeoutError, BrokerRefused) as error:
             # The ingest that was fenced may take its session back once before it notices.
             if asyncio.get_running_loop().time() < deadline:

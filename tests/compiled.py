@@ -38,7 +38,9 @@ def compiled_file(part: CompiledPart) -> Path:
 
 def compiled() -> Kernel:
     """Return a kernel that decodes every batch, even of one message."""
-    return Kernel(_linked(DECODER)["scan"], few=0)
+    kernel = Kernel(few=0)
+    kernel.take(_linked(DECODER))
+    return kernel
 
 
 def compiled_functions() -> Functions:

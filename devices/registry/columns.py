@@ -60,10 +60,14 @@ class DeviceColumns:
         known[known] = self.ids[rows[known]] == ids[known]
         return np.where(known, rows, -1)
 
+    def documents_of(self, rows: NDArray[np.intp]) -> tuple[list[Mapping[str, Any]], NDArray[np.intp]]:
+        """Return the documents of attributes that some rows have, and which of them each row has."""
+        used, place = np.unique(self.document[rows], return_inverse=True)
+        return [msgspec.json.decode(self.documents[one]) for one in used.tolist()], place
+
     def attributes(self, names: Iterable[str], rows: NDArray[np.intp]) -> dict[str, list[Any]]:
         """Return attributes of some rows, None where one is absent."""
-        used, place = np.unique(self.document[rows], return_inverse=True)
-        known = [msgspec.json.decode(self.documents[one]) for one in used.tolist()]
+        known, place = self.documents_of(rows)
         places = place.tolist()
         found = {}
         for name in names:

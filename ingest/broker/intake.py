@@ -1,4 +1,4 @@
-"""Messages as received from the broker, or from the quarantine: parallel lists, no object per message."""
+"""Messages as received from the broker, or from the quarantine: parallel sequences, no object per message."""
 
 from __future__ import annotations
 
@@ -21,19 +21,16 @@ class Intake:
     packet_ids: of the messages that require an acknowledgement, in order.
     connection: the broker connection that received them; acknowledgements are valid on it alone.
     rejections: of a replay, the id in table rejection of each message.
-    sizes, others: of what a broker sent, the bytes of each payload, and which may hold more than one element.
     over: by index, the messages that are over their device's quota, and what is told of each.
     """
 
-    topics: list[str]
-    payloads: list[bytes]
+    topics: Sequence[str]
+    payloads: Sequence[bytes]
     received_at: NDArray[int64]
     packet_ids: list[int]
     connection: object
     origin: Origin = "mqtt"
     rejections: tuple[int, ...] = ()
-    sizes: Sequence[int] = ()
-    others: Sequence[int] = ()
     over: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -48,7 +45,5 @@ class Intake:
             received_at=self.received_at[start:stop],
             packet_ids=[],
             rejections=self.rejections[start:stop],
-            sizes=self.sizes[start:stop],
-            others=[i - start for i in self.others if start <= i < stop],
             over={i - start: why for i, why in self.over.items() if start <= i < stop},
         )

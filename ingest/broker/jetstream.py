@@ -21,6 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from devices.wire import Kernel
 from devices.wire.topics import EVERYWHERE, every
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
@@ -97,7 +98,7 @@ class StreamSession:
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
         taken = self.waiting.take(limit, after, self)
-        if not self.waiting.topics:
+        if not self.waiting:
             self.arrived.clear()
         return taken
 
@@ -140,12 +141,14 @@ class StreamSession:
                 fresh.append((number, message))
             self._replies[number] = message.reply
         if fresh:
-            self.waiting.add(
-                topics=[topic_of(m.subject.removeprefix(SUBJECTS)) for _, m in fresh],
-                payloads=[m.data for _, m in fresh],
-                packet_ids=[number for number, _ in fresh],
-                received_at=self._now(),
-                size=sum(len(m.data) + len(m.subject) for _, m in fresh),
+            self.waiting.append(
+                self.waiting.chunk(
+                    topics=[topic_of(m.subject.removeprefix(SUBJECTS)) for _, m in fresh],
+                    payloads=[m.data for _, m in fresh],
+                    packet_ids=[number for number, _ in fresh],
+                    received_at=self._now(),
+                    size=sum(len(m.data) + len(m.subject) for _, m in fresh),
+                )
             )
             self.arrived.set()
 
@@ -201,7 +204,11 @@ def topic_of(subject: str) -> str:
 
 
 async def connect(
-    broker: IngestBroker, hearing: Hearing, now: Callable[[], int], time_out_s: float = 10.0
+    broker: IngestBroker,
+    hearing: Hearing,
+    now: Callable[[], int],
+    kernel: Kernel | None = None,
+    time_out_s: float = 10.0,
 ) -> StreamSession:
     """Open a connection and make the consumer.
 

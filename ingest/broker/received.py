@@ -6,17 +6,22 @@ Must not know what messages mean.
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.wire import packed
+from devices.wire.packed import Packed, pack
 from devices.wire.topics import Channel
-from ingest.broker.bound import fitting, not_objects
+from ingest.broker import topics
+from ingest.broker.bound import fitting
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
+from ingest.broker.topics import Topics, TopicTable
 
 BUFFER_LIMIT = 8 * 1024 * 1024
 """Bytes not yet taken, topics and properties included, above which nothing more is read."""
@@ -24,62 +29,111 @@ HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED
 """The channels that ingest hears."""
 
 
-@dataclass(slots=True)
-class ReceivedMessages:
-    """Messages received and not yet taken; `size` is their bytes, in equal shares.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedChunk:
+    """n messages that came together, `size` bytes with topics and properties.
 
-    sizes, others: of each payload its bytes, and which may hold more than one element. Both are found out as
-    messages arrive: later each of them would have to be fetched from memory again.
+    packet_ids: (n,) int64, 0 of a message that wants no acknowledgement. received_at: microseconds.
     """
 
-    topics: list[str] = field(default_factory=list)
-    payloads: list[bytes] = field(default_factory=list)
-    packet_ids: list[int] = field(default_factory=list)
-    received_at: list[int] = field(default_factory=list)
-    size: int = 0
-    sizes: list[int] = field(default_factory=list)
-    others: list[int] = field(default_factory=list)
+    topics: Topics
+    payloads: Packed
+    packet_ids: NDArray[np.int64]
+    received_at: int
+    size: int
 
-    def add(
+    def __len__(self) -> int:
+        return len(self.topics)
+
+    def part(self, part: slice) -> ReceivedChunk:
+        """Return some of the messages, with their share of the bytes."""
+        topics = self.topics[part]
+        return ReceivedChunk(
+            topics=topics,
+            payloads=self.payloads[part],
+            packet_ids=self.packet_ids[part],
+            received_at=self.received_at,
+            size=self.size * len(topics) // len(self),
+        )
+
+
+class ReceivedMessages:
+    """Messages received and not yet taken; `size` is their bytes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._chunks: deque[ReceivedChunk] = deque()
+        self._count = 0
+        self._table = TopicTable()
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def table(self) -> TopicTable:
+        """The topics heard; a new one begins when it is full, for messages that come from then on."""
+        if self._table.full:
+            self._table = TopicTable()
+        return self._table
+
+    def chunk(
         self,
         *,
-        topics: list[str],
-        payloads: list[bytes],
-        packet_ids: list[int],
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        packet_ids: Sequence[int],
         received_at: int,
         size: int,
-    ) -> None:
-        """Add messages that came together; packet id 0: it wants no acknowledgement."""
-        before = len(self.payloads)
-        self.topics += topics
-        self.payloads += payloads
-        self.sizes += map(len, payloads)
-        self.others += [before + i for i in not_objects(payloads)]
-        self.packet_ids += packet_ids
-        self.received_at += [received_at] * len(payloads)
-        self.size += size
+    ) -> ReceivedChunk:
+        """Return messages that came together as a chunk; packet id 0: it wants no acknowledgement."""
+        table = self.table
+        numbers = np.array([table.number(topic) for topic in topics], dtype=np.int32)
+        own = {i: topics[i] for i in np.flatnonzero(numbers < 0).tolist()}
+        return ReceivedChunk(
+            topics=Topics(table.names, numbers, own),
+            payloads=pack(payloads),
+            packet_ids=np.array(packet_ids, dtype=np.int64),
+            received_at=received_at,
+            size=size,
+        )
+
+    def append(self, chunk: ReceivedChunk) -> None:
+        """Add a chunk that is not empty."""
+        self._chunks.append(chunk)
+        self._count += len(chunk)
+        self.size += chunk.size
 
     def take(self, limit: int, after: int, connection: object) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
-        if not self.topics:
+        if not self._chunks:
             return None
-        n = fitting(self.payloads[:limit], self.others[: bisect_left(self.others, limit)])
-        others = self.others[: bisect_left(self.others, n)]
-        intake = Intake(
-            topics=self.topics[:n],
-            payloads=self.payloads[:n],
-            received_at=increasing(np.array(self.received_at[:n], dtype=np.int64), after),
-            packet_ids=[i for i in self.packet_ids[:n] if i],
+        first = self._chunks[0].topics.names
+        chosen, count = [], 0
+        for chunk in self._chunks:
+            if count >= limit or chunk.topics.names is not first:
+                break
+            chosen.append(chunk)
+            count += len(chunk)
+        n = min(limit, fitting([chunk.payloads for chunk in chosen]))
+        taken: list[ReceivedChunk] = []
+        while n:
+            chunk = self._chunks.popleft()
+            if len(chunk) > n:
+                self._chunks.appendleft(chunk.part(slice(n, None)))
+                chunk = chunk.part(slice(n))
+            taken.append(chunk)
+            n -= len(chunk)
+        self._count -= sum(map(len, taken))
+        self.size = sum(chunk.size for chunk in self._chunks)
+        packet_ids = np.concatenate([chunk.packet_ids for chunk in taken])
+        received_at = np.repeat([chunk.received_at for chunk in taken], [len(chunk) for chunk in taken])
+        return Intake(
+            topics=topics.joined([chunk.topics for chunk in taken]),
+            payloads=packed.joined([chunk.payloads for chunk in taken]),
+            received_at=increasing(received_at, after),
+            packet_ids=packet_ids[packet_ids > 0].tolist(),
             connection=connection,
-            sizes=self.sizes[:n],
-            others=others,
         )
-        for rest in (self.topics, self.payloads, self.packet_ids, self.received_at, self.sizes):
-            del rest[:n]
-        self.others = [i - n for i in self.others[len(others) :]]
-        left = len(self.topics)
-        self.size = self.size * left // (left + n)
-        return intake
 
 
 def increasing(received_at: NDArray[np.int64], after: int) -> NDArray[np.int64]:

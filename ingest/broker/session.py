@@ -14,14 +14,19 @@ from typing import cast
 import mqtt5
 import numpy as np
 
+from devices.compiled.part import Function
+from devices.wire import Kernel
 from devices.wire.topics import Channel, every
+from ingest.broker.framing import Framing
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
-from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedMessages
+from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedChunk, ReceivedMessages
 
 REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
 costs more than parsing it."""
+MANY = 16 * 1024
+"""Bytes from which on compiled code reads packets sooner than the codec does."""
 MOST_FILTERS = 400
 """In one packet, so that none is too large for a broker."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
@@ -56,8 +61,13 @@ class IngestBroker:
 class Connection(asyncio.Protocol):
     """One TCP connection of the session; packet ids are valid on it alone."""
 
-    def __init__(self, broker: IngestBroker, hearing: Hearing, now: Callable[[], int]) -> None:
+    def __init__(
+        self, broker: IngestBroker, hearing: Hearing, now: Callable[[], int], kernel: Kernel | None = None
+    ) -> None:
+        """kernel: where compiled code is found once there is some; None: never."""
         self.broker = broker
+        self._kernel = kernel or Kernel()
+        self._framing = Framing()
         self.hearing = hearing
         self.dropping = False
         """Whether what we are not to hear is being dropped; never before we are known to own the shard."""
@@ -99,12 +109,14 @@ class Connection(asyncio.Protocol):
         own.write(connect.write())
 
     def data_received(self, data: bytes) -> None:
-        """Parse every whole packet of a chunk at once."""
+        """Parse every whole packet of a chunk at once: by compiled code, and exactly what that leaves."""
         self._heard_at = asyncio.get_running_loop().time()
         if self._tail:
             data = self._tail + data
         view, offset, size = memoryview(data), 0, len(data)
-        packets = []
+        if self._kernel.frame is not None and size >= MANY:
+            offset = self._frame(self._kernel.frame, data)
+        begin, packets, wrong = offset, [], ""
         try:
             while offset < size:
                 packet, length = mqtt5.read(view[offset:])
@@ -112,13 +124,36 @@ class Connection(asyncio.Protocol):
                 offset += length
         except IndexError:
             pass  # the rest of the last packet comes with the next chunk
-        except ValueError as error:
-            self._fail(f"the broker sent what is not MQTT 5: {error}")
-            return
+        except BaseException as error:
+            # The codec panics at texts that are no UTF-8, and what it raises then is no Exception.
+            if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
+                raise
+            wrong = f"the broker sent what is not MQTT 5: {error}"
         self._tail = data[offset:]
-        self._receive(packets, offset)
-        if size < LITTLE:
+        if packets:
+            self._receive(packets, offset - begin)
+        if wrong:
+            self._fail(wrong)
+        elif size < LITTLE:
             self._rest()
+
+    def _frame(self, frame: Function, data: bytes) -> int:
+        """Receive the messages at the beginning that compiled code is certain of; return where they end."""
+        begin, more = 0, True
+        while more:
+            framed = self._framing.read(frame, data, begin, self.waiting.table)
+            if len(framed.topics):
+                self._received_chunk(
+                    ReceivedChunk(
+                        topics=framed.topics,
+                        payloads=framed.payloads,
+                        packet_ids=framed.packet_ids,
+                        received_at=self._now(),
+                        size=framed.end - begin,
+                    )
+                )
+            begin, more = framed.end, framed.more
+        return begin
 
     def _rest(self) -> None:
         """Pause reading, so that more bytes arrive before the next read."""
@@ -140,25 +175,29 @@ class Connection(asyncio.Protocol):
     def _receive(self, packets: list[mqtt5.Packet], size: int) -> None:
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
         if published:
-            waiting = self.waiting
-            waiting.add(
-                topics=[p.topic for p in published],
-                payloads=[p.payload for p in published],
-                packet_ids=[p.packet_id or 0 for p in published],
-                received_at=self._now(),
-                size=size,
+            self._received_chunk(
+                self.waiting.chunk(
+                    topics=[p.topic for p in published],
+                    payloads=[p.payload for p in published],
+                    packet_ids=[p.packet_id or 0 for p in published],
+                    received_at=self._now(),
+                    size=size,
+                )
             )
-            self._received += len(published)
-            self.arrived.set()
-            if waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
-                self._paused = True
-                self._transport.pause_reading()
-                # What waits comes before the answer to our subscriptions, and is too much to hold until then.
-                self._let_in()
         if len(published) < len(packets):
             for packet in packets:
                 if type(packet) is not mqtt5.PublishPacket:
                     self._receive_control(packet)
+
+    def _received_chunk(self, chunk: ReceivedChunk) -> None:
+        self.waiting.append(chunk)
+        self._received += len(chunk)
+        self.arrived.set()
+        if self.waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
+            self._paused = True
+            self._transport.pause_reading()
+            # What waits comes before the answer to our subscriptions, and is too much to hold until then.
+            self._let_in()
 
     def _receive_control(self, packet: mqtt5.Packet) -> None:
         match packet:
@@ -270,7 +309,7 @@ class Connection(asyncio.Protocol):
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
         intake = self.waiting.take(limit, after, self)
-        if not self.waiting.topics:
+        if not self.waiting:
             self.arrived.clear()
         if self._paused and self.waiting.size < BUFFER_LIMIT // 2:
             self._paused = False
@@ -331,7 +370,11 @@ def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: IngestBr
 
 
 async def connect(
-    broker: IngestBroker, hearing: Hearing, now: Callable[[], int], time_out_s: float = 10.0
+    broker: IngestBroker,
+    hearing: Hearing,
+    now: Callable[[], int],
+    kernel: Kernel | None = None,
+    time_out_s: float = 10.0,
 ) -> Connection:
     """Open a connection and subscribe.
 
@@ -342,7 +385,7 @@ async def connect(
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(time_out_s):
         _, connection = await loop.create_connection(
-            lambda: Connection(broker, hearing, now), broker.host, broker.port, ssl=broker.tls
+            lambda: Connection(broker, hearing, now, kernel), broker.host, broker.port, ssl=broker.tls
         )
         try:
             await connection.ready

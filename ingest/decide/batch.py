@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from devices.columns import MISSING
 from devices.wire import Decoded, Decoder, Reason, Rejected, Relayed, Splitter, channels
 from devices.wire.gateway import ENTRY
+from devices.wire.packed import pack
 from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
@@ -41,7 +42,7 @@ class KindGroup:
     """
 
     message: NDArray[np.int32]
-    payloads: list[bytes]
+    payloads: Sequence[bytes]
     device_id: NDArray[np.int32]
     relayed: Mapping[int, Relayed] = field(default_factory=dict)
     by_hand: Sequence[int] = ()
@@ -167,10 +168,9 @@ def _group(batch: Batch, directory: Directory, splitter: Splitter) -> dict[str, 
 
 def _group_plain(batch: Batch, rows: NDArray[np.intp]) -> KindGroup:
     """Return the messages of one kind: what most batches consist of."""
-    payloads = batch.intake.payloads
     return KindGroup(
         message=rows.astype(np.int32),
-        payloads=[payloads[message] for message in rows.tolist()] if len(rows) < len(payloads) else payloads,
+        payloads=pack(batch.intake.payloads).take(rows),
         device_id=batch.sources.device_id[rows],
     )
 
@@ -179,7 +179,7 @@ def _group_in_order(batch: Batch, directory: Directory, splitter: Splitter) -> d
     """Sort messages of which some are relayed, so that all rows of a kind stay in arrival order."""
     groups = {kind: _Gathered() for kind in directory.kinds}
     payloads = batch.intake.payloads
-    every = [batch.sources[message] for message in range(len(batch.sources))]
+    every = list(batch.sources)
     relaying = [message for message, source in enumerate(every) if _relays(source)]
     found = splitter.split(relaying, [payloads[message] for message in relaying])
     split = dict(zip(relaying, found, strict=True))

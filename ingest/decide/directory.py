@@ -6,7 +6,7 @@ Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -20,6 +20,7 @@ from devices.registry.columns import DeviceColumns, columns_of
 from devices.registry.registry import Device, Registry
 from devices.wire import Reason
 from devices.wire.topics import GATEWAY, HAND, PREFIX, BadTopic, Channel, Topic, parse
+from ingest.broker.topics import Topics
 
 _MOST_TOPICS = 200_000
 """Most resolved topics in memory: clients may publish on any, and one takes as much as a device does."""
@@ -61,21 +62,24 @@ class Sources:
 
     device_id: (n,) int32, -1 where nothing is registered. plain_kind: (n,) int32, the place of the kind among
     those of the directory; -1 of what is not plain.
-    known, number: what topics resolved to, and which of these is each message's. own: by message, what stands
-    for it instead.
+    known, place: what topics resolved to, and (n,) which of these is each message's. own: by message, what
+    stands for it instead.
     """
 
     device_id: NDArray[np.int32]
     plain_kind: NDArray[np.int32]
     known: Sequence[TopicSource]
-    number: Sequence[int]
+    place: NDArray[np.int32]
     own: Mapping[int, TopicSource]
 
     def __len__(self) -> int:
-        return len(self.number)
+        return len(self.place)
 
     def __getitem__(self, message: int) -> TopicSource:
-        return self.own.get(message) or self.known[self.number[message]]
+        return self.own.get(message) or self.known[self.place[message]]
+
+    def __iter__(self) -> Iterator[TopicSource]:
+        return map(self.__getitem__, range(len(self)))
 
     def but(self, own: Mapping[int, TopicSource]) -> Sources:
         """Return the same, other sources standing for some messages, none of them plain."""
@@ -114,39 +118,52 @@ class _Places:
 
 
 class _KnownTopics:
-    """Topics that were resolved, numbered. Only grows: what was made of it stays right."""
+    """Topics that were resolved, and where each is among them. Only grows, so what was made stays right."""
 
     NOWHERE = 0
-    """Number of what is not kept: such a topic may be long, and no two alike."""
+    """The place of what is not kept: such a topic may be long, and no two alike."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
-        self.numbers: dict[str, int] = {}
         self.known: list[TopicSource] = []
+        self.places: dict[str, int] = {}
         self._device_ids, self._plain_kinds = array("i"), array("i")
-        self._kinds = {kind: place for place, kind in enumerate(kinds)}
+        self._kinds = {kind: number for number, kind in enumerate(kinds)}
+        self._table: Sequence[str] = ()
+        self._by_number = np.empty(0, dtype=np.int32)
         self._append(TopicSource(topic=None, name="", refusal=Reason.BAD_TOPIC))
 
     def add(self, topic: str, source: TopicSource) -> int:
-        """Keep what a topic resolved to, unless it is none; return its number."""
+        """Keep what a topic resolved to, unless it is none; return its place."""
         if source.refusal is Reason.BAD_TOPIC:
             return self.NOWHERE
         self._append(source)
-        number = self.numbers[topic] = len(self.known) - 1
-        return number
+        place = self.places[topic] = len(self.known) - 1
+        return place
 
     def _append(self, source: TopicSource) -> None:
         self._device_ids.append(source.device_id)
         self._plain_kinds.append(self._kinds[source.kind] if source.plain else -1)
         self.known.append(source)
 
-    def sources(self, numbers: list[int], own: Mapping[int, TopicSource]) -> Sources:
-        """Return what messages whose topics have these numbers resolve to."""
-        places = np.array(numbers, dtype=np.intp)
+    def numbered(self, table: Sequence[str]) -> int:
+        """Return of how many topics of a session's table the places are known."""
+        return len(self._by_number) if self._table is table else 0
+
+    def number(self, table: Sequence[str], places: Sequence[int]) -> NDArray[np.int32]:
+        """Take note of the places of the topics of a table that follow; return all of them, by number."""
+        if self._table is not table:
+            self._table, self._by_number = table, np.empty(0, dtype=np.int32)
+        if places:
+            self._by_number = np.append(self._by_number, np.array(places, dtype=np.int32))
+        return self._by_number
+
+    def sources(self, places: NDArray[np.int32], own: Mapping[int, TopicSource]) -> Sources:
+        """Return what messages resolve to whose topics have these places."""
         return Sources(
             device_id=np.frombuffer(self._device_ids, dtype=np.int32)[places],
             plain_kind=np.frombuffer(self._plain_kinds, dtype=np.int32)[places],
             known=self.known,
-            number=numbers,
+            place=places,
             own=own,
         )
 
@@ -173,38 +190,40 @@ class Directory:
 
         The same topics are asked for twice in a row, by the quotas and by whoever decides.
         """
-        last, numbers = self._last, self._topics.numbers
-        if last is not None and last[0] is topics:
-            return last[1]
-        try:
-            found = self._topics.sources([numbers[topic] for topic in topics], {})
-        except KeyError:
-            found = self._learn(topics)
+        if self._last is not None and self._last[0] is topics:
+            return self._last[1]
+        with self._learning:
+            found = self._of_numbered(topics) if isinstance(topics, Topics) else self._of_any(topics)
         self._last = topics, found
         return found
 
     def source(self, topic: str) -> TopicSource:
-        """Return what a topic resolves to, from memory if it was resolved before."""
-        number = self._topics.numbers.get(topic)
-        return self._learn([topic])[0] if number is None else self._topics.known[number]
-
-    def _learn(self, topics: Sequence[str]) -> Sources:
-        """Resolve topics of which some were not asked for before."""
+        """Return what a topic resolves to."""
         with self._learning:
-            if len(self._topics.known) + len(topics) > _MOST_TOPICS:
-                self._topics = _KnownTopics(list(self.kinds))
-            known = self._topics
-            found: list[int] = []
-            own: dict[int, TopicSource] = {}
-            for message, topic in enumerate(topics):
-                number = known.numbers.get(topic)
-                if number is None:
-                    source = self._resolve(topic)
-                    number = known.add(topic, source)
-                    if number == _KnownTopics.NOWHERE:
-                        own[message] = source
-                found.append(number)
-            return known.sources(found, own)
+            return self._of_any([topic])[0]
+
+    def _of_numbered(self, topics: Topics) -> Sources:
+        """Resolve what is new in the table of a session; all else is known by its number."""
+        known, names = self._topics, topics.names
+        new = names[known.numbered(names) :]
+        if len(known.known) + len(new) > _MOST_TOPICS:
+            known = self._topics = _KnownTopics(list(self.kinds))
+            new = names[:]
+        places = known.number(names, [self._place(topic) for topic in new])
+        found = np.append(places, np.int32(_KnownTopics.NOWHERE))[topics.number]
+        nowhere = np.flatnonzero(found == _KnownTopics.NOWHERE).tolist()
+        return known.sources(found, {message: self._resolve(topics[message]) for message in nowhere})
+
+    def _of_any(self, topics: Sequence[str]) -> Sources:
+        if len(self._topics.known) + len(topics) > _MOST_TOPICS:
+            self._topics = _KnownTopics(list(self.kinds))
+        places = np.array([self._place(topic) for topic in topics], dtype=np.int32)
+        nowhere = np.flatnonzero(places == _KnownTopics.NOWHERE).tolist()
+        return self._topics.sources(places, {message: self._resolve(topics[message]) for message in nowhere})
+
+    def _place(self, topic: str) -> int:
+        place = self._topics.places.get(topic)
+        return self._topics.add(topic, self._resolve(topic)) if place is None else place
 
     def _resolve(self, text: str) -> TopicSource:
         return self._resolve_known(text) or self._resolve_any(text)

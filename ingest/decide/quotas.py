@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from devices.kinds.kind import Kind
 from devices.wire import MAX_ELEMENTS
+from devices.wire.packed import Packed, pack
 from devices.wire.topics import GATEWAY
 from ingest.broker.intake import Intake
 from ingest.decide.directory import Directory
@@ -177,15 +178,16 @@ class Quotas:
 
 def _charges(intake: Intake) -> Floats:
     """Return (3, n): one message each, the readings it can hold at most, its bytes."""
+    payloads = pack(intake.payloads)
     charges = np.ones((3, len(intake)))
-    charges[1, intake.others] = [most_readings(intake.payloads[i]) for i in intake.others]
-    charges[2] = intake.sizes
+    charges[1] = np.where(payloads.begin_with(b"{"), 1, most_readings(payloads))
+    charges[2] = payloads.ends - payloads.begins
     return charges
 
 
-def most_readings(payload: bytes) -> int:
-    """Return how many readings an array may hold: objects, or as many as its commas can stand between."""
-    return max(1, min(MAX_ELEMENTS, max(payload.count(b"{"), payload.count(b",") // MOST_MEMBERS)))
+def most_readings(arrays: Packed) -> NDArray[np.int32]:
+    """Return how many readings each may hold, (n,): objects, or as many as its commas can stand between."""
+    return np.clip(np.maximum(arrays.braces, arrays.commas // MOST_MEMBERS), 1, MAX_ELEMENTS)
 
 
 def _limits(directory: Directory, plan: QuotaPlan) -> _Limits:

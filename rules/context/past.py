@@ -41,9 +41,8 @@ def learn(
     learns: Bools,
     late: Bools,
     rows: PaceRows,
-    never: int,
     functions: Mapping[str, Function],
 ) -> PaceResult:
     """rules.context.memory.pace.learn."""
-    given = grouping, observed_at, expected_us, learns, late, rows, never
+    given = grouping, observed_at, expected_us, learns, late, rows
     return rhythm.learn(*given, functions) if functions else pace.learn(*given)

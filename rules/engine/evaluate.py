@@ -26,7 +26,7 @@ from rules.context.memory.pace import PaceResult
 from rules.context.patch import Patch
 from rules.engine.histories import HistoryResults
 from rules.engine.levels import LevelChange, LevelConditions, active_levels, run
-from rules.engine.state import NEVER, PacedDevices, RuleState, StateChanges
+from rules.engine.state import PacedDevices, RuleState, StateChanges
 from rules.language.program import CompiledRule, Program
 
 EXACT: Mapping[str, Function] = MappingProxyType({})
@@ -83,7 +83,6 @@ def step(
         ~context.has_interval(),
         late if filled is None else late | filled,
         state.rows.pace(),
-        NEVER,
         functions,
     )
     context.pace = rhythm.pace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from devices.registry.registry import Registry
 from rules.context.attributes import Attributes, MaintenanceWindows, as_numbers, as_texts
 from rules.context.geometry import Polygons
 from rules.context.local_time import PlaceColumns
+from rules.context.truth import missing
 from rules.language.program import Program
 from rules.maintenance.spans import Spans
 
@@ -24,13 +25,15 @@ def attributes_of(kind: str, registry: Registry, program: Program, maintenance: 
     rows = np.full(columns.id_bound, len(own), dtype=np.intp)
     rows[columns.ids[own]] = np.arange(len(own))
     numbers, texts, polygons = {*program.numbers, INTERVAL}, set(program.texts), set(program.polygons)
-    known = columns.attributes(numbers | texts | polygons, own)
+    documents, place = columns.documents_of(own)
+    # The last row is nobody's.
+    documents, place = [*documents, {}], np.append(place, len(documents))
     places, placed = _places(columns, own, registry)
     return Attributes(
         rows=rows,
-        numbers={name: as_numbers(_and_nobody(known[name])) for name in numbers},
-        texts={name: as_texts(_and_nobody(known[name])) for name in texts},
-        polygons={name: Polygons([*known[name], None]) for name in polygons},
+        numbers={name: _spread(as_numbers(d.get(name) for d in documents), place) for name in numbers},
+        texts={name: _spread(as_texts(d.get(name) for d in documents), place) for name in texts},
+        polygons={name: Polygons([documents[one].get(name) for one in place.tolist()]) for name in polygons},
         lat=places.lat,
         lon=places.lon,
         placed=placed,
@@ -43,9 +46,12 @@ def attributes_of(kind: str, registry: Registry, program: Program, maintenance: 
     )
 
 
-def _and_nobody(values: list[object]) -> Iterator[object]:
-    yield from values
-    yield None
+def _spread(values: NDArray[Any], place: NDArray[np.intp]) -> NDArray[Any]:
+    """Return each device's value; what none of them has takes no memory."""
+    absent = missing(values) if values.dtype == object else np.isnan(values)
+    if absent.all():
+        return np.broadcast_to(values[-1:], len(place))
+    return values[place]
 
 
 def _places(

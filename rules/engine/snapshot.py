@@ -10,16 +10,20 @@ import json
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.transition import Severity
+from rules.context.memory.bits import bits_of
 from rules.context.memory.pace import PaceRows, blank_pace
 from rules.engine.state import RuleState, StateRows, put
 from rules.language.program import CompiledRule, Program
 
-FORMAT = 2
+FORMAT = 3
+_NUMBERS = 2
+"""An earlier format, with numbers where bits are now, and the smallest integer for no instant."""
 _PLAIN = b"PK"
 """First bytes of a checkpoint that an earlier version of Nabd wrote without compression."""
 
@@ -78,31 +82,42 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
     state_rows, program = state.rows_of(snapshot.devices), state.program
     rows, old = state.rows, snapshot.rows
     rows.watermark[state_rows] = np.maximum(rows.watermark[state_rows], old.watermark)
+    every = slice(None)
     for f in fields(PaceRows):
         if f.name != "watermark":
-            getattr(rows, f.name)[state_rows] = getattr(old, f.name)
+            _put(rows, f.name, state_rows, every, getattr(old, f.name))
     if snapshot.rules == identities(program):
         for name in ("on", "count", "start", "due", "ended", "value", "at"):
-            for column, values in zip(getattr(rows, name).T, getattr(old, name).T, strict=True):
-                put(column, state_rows, values)
+            _put(rows, name, state_rows, every, getattr(old, name))
         return
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:
         # They come first in both.
-        rows.value[state_rows, found[2]] = old.value[:, found[2]]
-        rows.at[state_rows, found[3]] = old.at[:, found[3]]
+        _put(rows, "value", state_rows, found[2], old.value[:, found[2]])
+        _put(rows, "at", state_rows, found[3], old.at[:, found[3]])
     for index, rule in enumerate(state.program.rules):
         found = old_columns.get(identity(rule))
         if found is None:
             continue
         old_index, levels, values, instants = found
         for name in ("on", "count", "start", "due"):
-            getattr(rows, name)[state_rows, rule.level_columns] = getattr(old, name)[:, levels]
-        rows.ended[state_rows, index] = old.ended[:, old_index]
+            _put(rows, name, state_rows, rule.level_columns, getattr(old, name)[:, levels])
+        put(rows.ended[:, index], state_rows, old.ended[:, old_index])
         if rule.histories:
             own_values, own_instants = program.columns_of(rule)
-            rows.value[state_rows, own_values] = old.value[:, values]
-            rows.at[state_rows, own_instants] = old.at[:, instants]
+            _put(rows, "value", state_rows, own_values, old.value[:, values])
+            _put(rows, "at", state_rows, own_instants, old.at[:, instants])
+
+
+def _put(
+    rows: StateRows, name: str, state_rows: NDArray[np.intp], columns: slice, values: NDArray[Any]
+) -> None:
+    array = getattr(rows, name)
+    if array.ndim == 1:
+        put(array, state_rows, values)
+        return
+    for column, of in zip(array.T[columns], values.T, strict=True):
+        put(column, state_rows, of)
 
 
 def knowing(state: RuleState, known: Collection[Identity]) -> RuleState:
@@ -141,8 +156,9 @@ def agree(state: RuleState, alerts: Iterable[OpenAlert]) -> None:
         reached = [s.rank <= alert.severity.rank for s in rule.severities]
         # A new version may have fewer levels: an alert that is open stays at least at the lowest.
         on[row, rule.level_columns] = [True, *reached[1:]]
-    state.rows.count[:size][on != state.rows.on[:size]] = 0
-    state.rows.on[:size] = on
+    changed = on != state.rows.on[:size]
+    state.rows.count[:size][changed] = 0
+    state.rows.on[:size][changed] = on[changed]
 
 
 def dump(snapshot: Snapshot) -> bytes:
@@ -160,15 +176,17 @@ def parse(data: bytes) -> Snapshot | None:
     plain = data if data.startswith(_PLAIN) else zlib.decompress(data)
     with np.load(io.BytesIO(plain), allow_pickle=False) as arrays:
         head = json.loads(bytes(arrays["head"]))
-        if head["format"] != FORMAT:
+        if head["format"] not in (FORMAT, _NUMBERS):
             return None
+        rows = {
+            f.name: arrays[f.name] if f.name in arrays else blank_pace(f.name, len(arrays["devices"]))
+            for f in fields(StateRows)
+        }
+        if head["format"] == _NUMBERS:
+            rows["value"] = bits_of(rows["value"])
+            rows["watermark"], rows["ended"] = (np.maximum(rows[name], 0) for name in ("watermark", "ended"))
         return Snapshot(
             rules=tuple((i, v, tuple(s), tuple((k, n, a) for k, n, a in h)) for i, v, s, h in head["rules"]),
             devices=arrays["devices"],
-            rows=StateRows(
-                **{
-                    f.name: arrays[f.name] if f.name in arrays else blank_pace(f.name, len(arrays["devices"]))
-                    for f in fields(StateRows)
-                }
-            ),
+            rows=StateRows(**rows),
         )

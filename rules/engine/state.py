@@ -16,24 +16,20 @@ from rules.context.memory.pace import PaceRows, blank_pace
 from rules.context.patch import Patch
 from rules.language.program import Program
 
-NEVER = np.iinfo(np.int64).min
-"""An instant before every reading."""
-_BLANK = {"watermark": NEVER, "ended": NEVER, "value": np.nan}
-"""What stands in the rows of a device that never reported; 0 in all others."""
-
 
 @dataclass(slots=True, kw_only=True)
 class StateRows:
-    """Rows of a state: d devices, l levels, r rules. Instants are microseconds.
+    """Rows of a state: d devices, l levels, r rules. Instants are microseconds, 0 is none.
 
-    Column after column in memory (Fortran order): a step reads few columns of many devices. Most columns of
-    most devices are 0 for good, and take no memory as long as nothing else is written there (`put`).
+    Column after column in memory (Fortran order): a step reads few columns of many devices. A device that
+    never reported has rows of 0. Most columns of most devices are 0 for good, and take no memory as long as
+    nothing else is written there (`put`).
 
     watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the level is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
-    last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers and instants.
-    gap, gaps, slow_at, slow_until, brisk_since, wait_us: how often the device reports, see
-    rules.context.memory.pace.PaceRows.
+    last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers, as bits
+    (rules.context.memory.bits), and instants. gap, gaps, slow_at, slow_until, brisk_since, wait_us: how often
+    the device reports, see rules.context.memory.pace.PaceRows.
     """
 
     watermark: NDArray[np.int64]
@@ -42,7 +38,7 @@ class StateRows:
     start: NDArray[np.int64]
     due: NDArray[np.int64]
     ended: NDArray[np.int64]
-    value: NDArray[np.float64]
+    value: NDArray[np.int64]
     at: NDArray[np.int64]
     gap: NDArray[np.int8]
     gaps: NDArray[np.int64]
@@ -56,21 +52,15 @@ class StateRows:
         """Return room for so many devices, all 0; it takes memory as something else is written there."""
         levels, rules = program.level_count, len(program.rules)
         return cls(
-            watermark=np.empty(devices, dtype=np.int64),
             on=np.zeros((devices, levels), dtype=np.bool_, order="F"),
             count=np.zeros((devices, levels), dtype=np.int32, order="F"),
             start=np.zeros((devices, levels), dtype=np.int64, order="F"),
             due=np.zeros((devices, levels), dtype=np.int64, order="F"),
-            ended=np.empty((devices, rules), dtype=np.int64, order="F"),
-            value=np.empty((devices, program.value_count), order="F"),
+            ended=np.zeros((devices, rules), dtype=np.int64, order="F"),
+            value=np.zeros((devices, program.value_count), dtype=np.int64, order="F"),
             at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
-            **{f.name: blank_pace(f.name, devices) for f in fields(PaceRows) if f.name != "watermark"},
+            **{f.name: blank_pace(f.name, devices) for f in fields(PaceRows)},
         )
-
-    def clear(self, start: int, stop: int) -> None:
-        """Make rows of room those of devices that never reported."""
-        for name, blank in _BLANK.items():
-            getattr(self, name)[start:stop] = blank
 
     def pace(self) -> PaceRows:
         """Return what is remembered of how often devices report."""
@@ -162,12 +152,10 @@ class RuleState:
         """Return the row of each device; one seen for the first time gets a blank row."""
         known = len(self.index)
         state_rows = self.index.of(device_ids)
-        if len(self.index) > known:
-            if len(self.index) > len(self.rows.watermark):
-                rows = StateRows.room(self.index.capacity, self.program)
-                rows.begin_with(self.rows, known)
-                self.rows = rows
-            self.rows.clear(known, len(self.index))
+        if len(self.index) > len(self.rows.watermark):
+            rows = StateRows.room(self.index.capacity, self.program)
+            rows.begin_with(self.rows, known)
+            self.rows = rows
         return state_rows
 
     def adopt(self, changes: StateChanges) -> None:

@@ -21,7 +21,6 @@ from rules.engine import snapshot
 from rules.engine.evaluate import step
 from rules.engine.ruleset import NO_MAINTENANCE, build_ruleset
 from rules.engine.snapshot import OpenAlert
-from rules.engine.state import NEVER
 from rules.explain import gate_terms, trace
 from rules.explain.explanation import Explanation, Level, RuleStatus, Term, TruthValue
 from rules.explain.terms import Leaf, leaves, probe
@@ -78,7 +77,7 @@ def explain(
     traced, traces = _traced(ruleset.program)
     state = ruleset.state
     state_row = state.rows_of(np.array([present.device_id], dtype=np.int32))
-    state.rows.watermark[state_row] = NEVER if past.watermark is None else past.watermark
+    state.rows.watermark[state_row] = past.watermark or 0
     snapshot.agree(state, past.alerts)
     before = state.rows.take(state_row).watermark[0]
     if len(columns):

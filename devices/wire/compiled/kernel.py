@@ -28,12 +28,14 @@ from devices.wire.compiled.constants import (
     NO_TIME,
     TEXT,
     TEXT_LIMIT,
+    TRIES,
     TS,
 )  # fmt: skip
+from devices.wire.compiled.frames import frame
 from devices.wire.compiled.lexemes import I, U, also_compiled, blank, literal, number, string, time_of
 
-TRIES = 8
-"""Places of a table that are looked at: texts that a sender makes collide cost so much, and no more."""
+__all__ = ["frame", "scan"]
+
 ROWS, TEXTS, SAID = 0, 1, 2
 """What `used` counts: rows, distinct texts, bytes of unknown keys."""
 
@@ -267,14 +269,14 @@ def element(
 
 
 def scan(
-    text: Any, starts: Any, names: Any, name_at: Any, key_table: Any, types: Any, slots: Any, keys: Any,
+    text: Any, spans: Any, names: Any, name_at: Any, key_table: Any, types: Any, slots: Any, keys: Any,
     numbers: Any, codes: Any, counters: Any, instant: Any, extra: Any, said: Any, texts: Any, text_table: Any,
     follows: Any, members: Any, used: Any, message: Any, position: Any, flagged: Any,
 ) -> None:  # fmt: skip
     """Read n messages; those that are not all certain are flagged and leave no row.
 
     Args, of which devices.wire.compiled.columns makes all:
-        text, starts: the payloads with a NUL behind each; (n + 1,) where they begin, and one more would.
+        text, spans: payloads with a NUL behind each; (2, n) where these begin and end.
         names, name_at, key_table, types, slots: the kind's keys; names one after the other, k from name_at[k]
             to name_at[k + 1]; by hash; what is to be done with their values, and in which column.
         keys: (2,) what hashes begin with, and are multiplied with.
@@ -289,8 +291,8 @@ def scan(
     capacity = I(instant.size)
     for i in range(flagged.size):
         flagged[i] = 1
-        start = starts[i]
-        stop = starts[i + 1] - 1
+        start = spans[0, i]
+        stop = spans[1, i]
         if stop - start > MAX_PAYLOAD:
             continue
         first, said_before = used[ROWS], used[SAID]

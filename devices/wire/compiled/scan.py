@@ -1,4 +1,4 @@
-"""Where the compiled scan is put once there is one."""
+"""Where compiled functions are put once there are some."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ Scan = Callable[..., None]
 
 @dataclass(slots=True)
 class Kernel:
-    """One for all decoders of a process. `scan` may be set at any time; the next batch finds it.
+    """One for all decoders and sessions of a process. It may be set at any time; what comes next finds it.
 
-    few: payloads of which less are decoded sooner without it.
+    scan, frame: of devices.wire.compiled.kernel. few: payloads of which less are decoded sooner without it.
     """
 
     scan: Scan | None = None
     few: int = 32
+    frame: Scan | None = None
 
     def take(self, functions: Mapping[str, Scan]) -> None:
-        """Decode with the scan among compiled functions from now on."""
-        self.scan = functions["scan"]
+        """Work with compiled functions from now on."""
+        self.scan, self.frame = functions["scan"], functions["frame"]

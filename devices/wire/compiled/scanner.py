@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from devices.wire.compiled.constants import BOOLEAN, HASH_SHIFT, MEMBERS, NUMBER, TEXT
 from devices.wire.compiled.scan import Scan
+from devices.wire.packed import pack
 
 SMALLEST = 12
 """Bytes of an element for which there is a row: an array full of smaller ones is left alone."""
@@ -28,7 +29,7 @@ Key = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannedRows:
-    """n elements that are certain, of payloads that are joined in `text`.
+    """n elements that are certain, of payloads that lie in `text`.
 
     message, position, instant (n,), counters (2, n), numbers (m, n): as the kernel fills them. codes: (k, n)
     which of `words`, the last of which is None. unknown: (2, n) where in `said` a row's unknown keys lie.
@@ -67,19 +68,19 @@ class Scanner:
 
     def rows(self, scan: Scan, payloads: Sequence[bytes]) -> ScannedRows:
         """Return the elements of every payload that is certain, in order."""
-        n = len(payloads)
-        text = b"\0".join(payloads) + b"\0"
-        starts = np.zeros(n + 1, dtype=np.int64)
-        np.cumsum(np.fromiter(map(len, payloads), dtype=np.int64, count=n) + 1, out=starts[1:])
-        rows = min(text.count(b"{"), n + len(text) // SMALLEST)
+        packed = pack(payloads)
+        n, text = len(packed), packed.text
+        spans = np.stack((packed.begins, packed.ends))
+        size = int((packed.ends - packed.begins).sum()) + n
+        rows = min(int(packed.braces.sum()), n + size // SMALLEST)
         numbers, codes = np.empty((self._numbers, rows)), np.empty((self._texts, rows), dtype=np.int32)
         counters, extra = np.empty((2, rows), dtype=np.int64), np.empty((4, rows), dtype=np.int64)
-        instant, said = np.empty(rows, dtype=np.int64), np.empty(len(text), dtype=np.uint8)
+        instant, said = np.empty(rows, dtype=np.int64), np.empty(size, dtype=np.uint8)
         texts, used = np.empty((2, rows * self._texts), dtype=np.int64), np.zeros(3, dtype=np.int64)
         message, position = np.empty(rows, dtype=np.int32), np.empty(rows, dtype=np.int32)
         flagged = np.empty(n, dtype=np.uint8)
         scan(
-            np.frombuffer(text, dtype=np.uint8), starts, *self._keys,
+            np.frombuffer(text, dtype=np.uint8), spans, *self._keys,
             numbers, codes, counters, instant, extra, said, texts,
             np.full(_TEXT_PLACES, -1, dtype=np.int32), np.full(len(self._keys[3]) + 1, -1, dtype=np.int32),
             np.empty((4, MEMBERS), dtype=np.int64), used, message, position, flagged,

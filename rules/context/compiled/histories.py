@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rules.context.compiled.constants import MOST_REMEMBERED, SLOTS
 from rules.context.memory import aggregates, flatness, slots
+from rules.context.memory.bits import bits_of
 from rules.context.memory.slots import SlotPolicy
 from rules.context.memory.view import Floats, HistoryView, Instants, Rows, until_of
 from rules.context.patch import Patch
@@ -41,20 +42,16 @@ class _Call:
         k = int(self.whole[_CHANGED])
         if not k:
             return
-        for name, first, cells in (
-            ("value", self._view.first_value, self.kept),
-            ("at", self._view.first_instant, self.kept_at),
-        ):
-            if len(cells):
-                columns = slice(first, first + len(cells))
-                self._view.patches.append(Patch(name, self.owners[:k], columns, cells[:, :k].T))
+        owners, view = self.owners[:k], self._view
+        if len(self.kept):
+            view.keep_value(slice(0, len(self.kept)), owners, self.kept[:, :k].T)
+        if len(self.kept_at):
+            view.keep_instant(slice(0, len(self.kept_at)), owners, self.kept_at[:, :k].T)
 
     def remember_some(self, cell: int, owners: Rows, instants: Instants, k: int) -> None:
         """Keep some more cells of k other owners."""
         if k:
-            first = self._view.first_instant + cell
-            columns = slice(first, first + len(instants))
-            self._view.patches.append(Patch("at", owners[:k], columns, instants[:, :k].T))
+            self._view.keep_instant(slice(cell, cell + len(instants)), owners[:k], instants[:, :k].T)
 
 
 def last(view: HistoryView, value: Floats) -> tuple[Floats, Floats]:
@@ -154,5 +151,5 @@ def in_slots(view: HistoryView, value: Floats, level: Floats | None, policy: Slo
     )  # fmt: skip
     call.remember()
     if k := int(call.whole[7]):
-        view.patches.append(Patch("value", by[:k], columns[:k], learned[:k]))
+        view.patches.append(Patch("value", by[:k], columns[:k], bits_of(learned[:k])))
     return result

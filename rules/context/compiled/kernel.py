@@ -4,9 +4,10 @@ Each says exactly what its namesake in rules.context.memory does over whole colu
 and tells what is remembered where. Only devices.compiled.build and tests import this file.
 
 All are given the rows of a step, (n,): `at`, `until` and `late`, sorted by device; of its g devices the
-`first` and `last` row and the row in the state, `whose`; and what all devices remember, `values` (v, d) and
-`instants` (a, d), of which theirs begin at whole[0] and whole[1]. They write what they say of every row, and
-for `owners`, the devices whose memory changes, the cells that do; how many these are goes into whole[2].
+`first` and `last` row and the row in the state, `whose`; and what all devices remember, `values` (v, d), as
+bits, and `instants` (a, d), of which theirs begin at whole[0] and whole[1]. They write what they say of
+every row, and for `owners`, the devices whose memory changes, the cells that do; how many these are goes
+into whole[2].
 
 How they stay inside their arrays: they write at rows and devices that they were given, in rooms that callers
 make for all of them, and cells that the step's state has. Tests run all of this with bounds checked.
@@ -32,6 +33,7 @@ from rules.context.compiled.constants import (
     KNOWN,
     LEARN_WITHIN,
     MOST_REMEMBERED,
+    NAN_BITS,
     NORMAL,
     PROOF,
     RARE_PROOF,
@@ -47,6 +49,12 @@ also_compiled: Callable[[F], F] = register_jitable
 
 VALUE, INSTANT, CHANGED = 0, 1, 2
 NAN = math.nan
+
+
+@also_compiled
+def number_of(bits: Any) -> Any:
+    """rules.context.memory.bits.numbers_of."""
+    return np.int64(bits ^ NAN_BITS).view(np.float64)
 
 
 def last(
@@ -66,7 +74,8 @@ def last(
                 continue
             if not known:
                 known = True
-                was, was_at, due = values[v, device], instants[i, device], instants[i + 1, device]
+                was = number_of(values[v, device])
+                was_at, due = instants[i, device], instants[i + 1, device]
             if at[r] <= due:
                 before[r] = was
                 elapsed_s[r] = (at[r] - was_at) / 1e6
@@ -85,7 +94,7 @@ def held(
     """rules.context.memory.aggregates.held."""
     k = 0
     for g in range(whose.size):
-        newest, changed = values[whole[VALUE], whose[g]], False
+        newest, changed = number_of(values[whole[VALUE], whose[g]]), False
         for r in range(first[g], last[g] + 1):
             if late[r]:
                 result[r] = NAN
@@ -122,7 +131,7 @@ def flat(
             if late[r] or math.isnan(value[r]):
                 continue
             if not known:
-                low, high = values[v, device], values[v + 1, device]
+                low, high = number_of(values[v, device]), number_of(values[v + 1, device])
                 due, begun = instants[i + 1, device], instants[i + 2, device]
                 readings, dark = instants[i + 3, device], instants[i + 4, device] != 0
                 raw = (low + high) / 2
@@ -176,8 +185,9 @@ def of_readings(
                 continue
             if not known:
                 known, due = True, instants[i + 1, device]
-                if at[r] <= due and not math.isnan(values[v, device]):
-                    bits, many = np.int64(values[v, device]), np.int64(values[v + 1, device])
+                if at[r] <= due and values[v, device] != 0:
+                    bits = np.int64(number_of(values[v, device]))
+                    many = np.int64(number_of(values[v + 1, device]))
             if at[r] > due:
                 bits, many = np.int64(0), np.int64(0)
             bits = ((bits << 1) | (truth[r] == 1)) & ((1 << MOST_REMEMBERED) - 1)
@@ -380,7 +390,7 @@ def slots(
                 if not moved:
                     for c in range(levels * WIDTH):
                         if not (touched[c // WIDTH] and c % WIDTH >= SUM):
-                            cells[c] = values[v + c, device]
+                            cells[c] = number_of(values[v + c, device])
                     for one in range(levels):
                         touched[one] = 1
                 moved = True
@@ -393,7 +403,7 @@ def slots(
             if not touched[mine]:
                 touched[mine] = 1
                 for c in range(SUM, WIDTH):
-                    cells[begin + c] = values[v + begin + c, device]
+                    cells[begin + c] = number_of(values[v + begin + c, device])
             normal = cells[begin + NORMAL]
             result[r] = normal
             if not near_only or math.isnan(normal) or abs(value[r] - normal) <= LEARN_WITHIN * abs(normal):
@@ -430,7 +440,8 @@ def total(
                 continue
             if not known:
                 known = True
-                was, was_at, so_far = values[v, device], instants[i, device], instants[i + 2, device]
+                was = number_of(values[v, device])
+                was_at, so_far = instants[i, device], instants[i + 2, device]
             area = (value[r] + was) / 2 * (at[r] - was_at) / whole[3]
             if not math.isnan(area):
                 so_far += np.int64(np.rint(area * 1e6))
@@ -453,7 +464,7 @@ def pace(
     Args:
         whole: where go how many owners, and of `learned_by` and `learned_from`, the gaps to be kept as rows
             of the state and of the step; from 3 on how many rows are odd, whether any is slow, whether any
-            device was odd; and the watermark of a device that has not reported.
+            device was odd.
     """
     k, e = 0, 0
     for g in range(whose.size):
@@ -473,7 +484,7 @@ def pace(
             known[r], odd[r], ratio[r] = 0, 0, NAN
             if not counted[r]:
                 continue
-            counts = before != whole[6] and waited > 0
+            counts = before != 0 and waited > 0
             share = NAN
             if counts:
                 share = np.float64(at[r] - before) / np.float64(waited)

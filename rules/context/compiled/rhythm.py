@@ -20,13 +20,12 @@ def learn(
     learns: Bools,
     late: Bools,
     rows: PaceRows,
-    never: int,
     functions: Mapping[str, Function],
 ) -> PaceResult:
     """Return the pace as of each row of a step, and what is to be remembered."""
     n, groups = len(observed_at), len(grouping.first)
     devices = grouping.first, grouping.last, grouping.state_rows
-    whole = np.array([0, 0, 0, 0, 0, 0, never], dtype=np.int64)
+    whole = np.array([0, 0, 0, 0, 0, 0], dtype=np.int64)
     ratio, number = np.empty(n), np.empty(n, dtype=np.int64)
     known, odd = np.empty(n, dtype=np.uint8), np.empty(n, dtype=np.uint8)
     owners, kept = np.empty(groups, dtype=np.intp), np.empty((5, groups), dtype=np.int64)
@@ -36,7 +35,7 @@ def learn(
         rows.slow_at, rows.slow_until, rows.brisk_since, rows.wait_us, ratio, known, number, odd,
         owners, kept, learned_by, learned_from,
     )  # fmt: skip
-    k, learned, _, strange, slow, was_odd, _ = whole.tolist()
+    k, learned, _, strange, slow, was_odd = whole.tolist()
     if not k:
         return PaceResult(pace=None, patience=None, was_odd=False, patches=())
     code = pace.codes_of(ratio)

@@ -21,6 +21,7 @@ from rules.context.attributes import Facts, build
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping, group, late_rows
 from rules.context.memory import slots
+from rules.context.memory.bits import numbers_of
 from rules.context.memory.pace import PaceRows, blank_pace
 from rules.context.memory.view import HistoryView
 from rules.context.patch import Patch
@@ -33,7 +34,6 @@ KIND = Kind(
 DEVICES, CELLS = 12, 80
 MINUTE = 60_000_000
 _BEGIN = 1_790_000_000_000_000
-_NEVER = np.iinfo(np.int64).min
 _SLOT = 40 * MINUTE
 MEDIANS = slots.SlotPolicy(slot_us=_SLOT, levels=slots.LEVELS, conclude=slots.median, near_only=True)
 SLOPES = slots.SlotPolicy(slot_us=_SLOT, levels=1, conclude=slots.slope(_SLOT), near_only=False)
@@ -78,7 +78,7 @@ def batches(random: np.random.Generator, many: int, rows: int) -> Iterator[_Batc
     own = {d: Facts(attributes={INTERVAL: 3600.0} if d % 3 == 0 else {}) for d in range(DEVICES)}
     attributes = build(own)
     newest = np.full(DEVICES, _BEGIN)
-    before = np.full(DEVICES, _NEVER)
+    before = np.zeros(DEVICES, dtype=np.int64)
     for _ in range(many):
         n = int(random.integers(1, rows + 1))
         device = random.integers(0, DEVICES, n)
@@ -120,7 +120,7 @@ class _Memory:
 
     def __init__(self, functions: Mapping[str, Function], gap: MaxGap) -> None:
         self._functions, self._gap = functions, gap
-        self.value = np.full((DEVICES, CELLS), np.nan, order="F")
+        self.value = np.zeros((DEVICES, CELLS), dtype=np.int64, order="F")
         self.at = np.zeros((DEVICES, CELLS), dtype=np.int64, order="F")
 
     def say(self, call: Call, batch: _Batch) -> Any:
@@ -137,7 +137,8 @@ class _Memory:
 
     def agrees(self, other: _Memory) -> bool:
         """Tell whether both remember the same."""
-        return np.array_equal(self.value, other.value, equal_nan=True) and np.array_equal(self.at, other.at)
+        mine, theirs = numbers_of(self.value), numbers_of(other.value)
+        return np.array_equal(mine, theirs, equal_nan=True) and np.array_equal(self.at, other.at)
 
 
 def differing(functions: Mapping[str, Function], seed: int, many: int = 6, rows: int = 80) -> list[str]:
@@ -161,7 +162,7 @@ def paces_differ(functions: Mapping[str, Function], seed: int, many: int = 20, r
     for batch in batches(np.random.default_rng(seed), many, rows):
         context, grouping = batch.context, batch.grouping
         given = grouping, context.observed_at, context.declared_us(), ~context.has_interval(), batch.late
-        learned = [past.learn(*given, mine, _NEVER, functions), past.learn(*given, exact, _NEVER, {})]
+        learned = [past.learn(*given, mine, functions), past.learn(*given, exact, {})]
         for part in ("pace", "patience", "was_odd"):
             one, other = (getattr(each, part) for each in learned)
             if (one is None) != (other is None) or not np.array_equal(one, other):
@@ -178,8 +179,7 @@ def paces_differ(functions: Mapping[str, Function], seed: int, many: int = 20, r
 
 
 def _blank_paces() -> PaceRows:
-    blank = {f.name: blank_pace(f.name, DEVICES) for f in fields(PaceRows)}
-    return PaceRows(**{**blank, "watermark": np.full(DEVICES, _NEVER)})
+    return PaceRows(**{f.name: blank_pace(f.name, DEVICES) for f in fields(PaceRows)})
 
 
 def agrees(functions: Mapping[str, Function]) -> bool:

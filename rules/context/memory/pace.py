@@ -49,10 +49,10 @@ P95_PATIENCE = 1.2
 class PaceRows:
     """What is remembered of d devices, a part of a state.
 
-    watermark: (d,) newest observed_at. gap: (d, KEPT) gaps as codes, oldest overwritten first. gaps: (d,)
-    how many there ever were. slow_at: (d,) end of the last slow gap. slow_until: (d,) up to which number of
-    gaps a slow one is remembered. brisk_since: (d,) end of the last gap that was not brisk. wait_us: (d,)
-    what the kind expected after the newest reading.
+    watermark: (d,) newest observed_at, 0 at first. gap: (d, KEPT) gaps as codes, oldest overwritten first.
+    gaps: (d,) how many there ever were. slow_at: (d,) end of the last slow gap. slow_until: (d,) up to which
+    number of gaps a slow one is remembered. brisk_since: (d,) end of the last gap that was not brisk.
+    wait_us: (d,) what the kind expected after the newest reading.
     """
 
     watermark: Instants
@@ -92,7 +92,6 @@ def learn(
     learns: Bools,
     late: Bools,
     rows: PaceRows,
-    never: int,
 ) -> PaceResult:
     """Return the pace as of each row of a step, and what is to be remembered.
 
@@ -100,7 +99,6 @@ def learn(
         observed_at, expected_us: (n,) sorted as the grouping is; when, and how soon after it the kind expects
             another reading.
         learns: (n,) whether the row's device has no interval of its own. late: (n,).
-        never: the watermark of a device that has not reported.
     """
     counted = learns & ~late
     if len(counted) and counted.all():  # as nearly always: every row counts, in the grouping's own order
@@ -120,7 +118,7 @@ def learn(
     before, waited = np.empty_like(at), np.empty_like(wait)
     before[1:], waited[1:] = at[:-1], wait[:-1]
     before[begin], waited[begin] = rows.watermark[owners], rows.wait_us[owners]
-    known = (before != never) & (waited > 0)
+    known = (before != 0) & (waited > 0)
     ratio = np.full(len(at), np.nan)
     np.divide(at - before, waited, out=ratio, where=known)
     code = codes_of(ratio)

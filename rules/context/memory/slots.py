@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.context.memory.bits import bits_of, numbers_of
 from rules.context.memory.view import Floats, HistoryView, Rows
 from rules.context.patch import Patch
 
@@ -85,11 +86,12 @@ def compute(view: HistoryView, value: Floats, level: Floats | None, policy: Slot
 def _add_one(view: HistoryView, group: Rows, bins: Rows, value: Floats, policy: SlotPolicy) -> Floats:
     """Return the result of one row each of devices whose slot goes on: the ordinary batch."""
     devices, column = view.grouping.state_rows[group], view.first_value + bins * WIDTH
-    normal: Floats = view.values[devices, column + NORMAL]
+    normal = numbers_of(view.values[devices, column + NORMAL])
     near = _near(value, normal, policy)
     for cell, more in ((SUM, value), (COUNT, np.ones(len(value)))):
-        known = view.values[devices, column + cell]
-        view.patches.append(Patch("value", devices[near], (column + cell)[near], (known + more)[near]))
+        known = numbers_of(view.values[devices, column + cell])
+        learned = bits_of((known + more)[near])
+        view.patches.append(Patch("value", devices[near], (column + cell)[near], learned))
     return normal
 
 

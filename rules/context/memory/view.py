@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from devices.compiled.part import Function
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
+from rules.context.memory.bits import bits_of, numbers_of
 from rules.context.patch import Patch
 from rules.definition.definition import LEAST_GAP_INTERVALS, MaxGap
 
@@ -32,7 +33,8 @@ class HistoryView:
     """n rows of g devices, and what is remembered of each device as of before the step.
 
     late: (n,) rows that have no past. values, instants: (d, ...) the whole state's, of which the history's
-    own cells begin at first_value and first_instant. patches: what is to be remembered after the step.
+    own cells begin at first_value and first_instant; values as bits, see rules.context.memory.bits.
+    patches: what is to be remembered after the step.
     functions: compiled ones, see rules.context.compiled; empty without.
     """
 
@@ -40,7 +42,7 @@ class HistoryView:
     grouping: Grouping
     late: Bools
     gap: MaxGap
-    values: Floats
+    values: NDArray[np.int64]
     instants: Instants
     first_value: int
     first_instant: int
@@ -53,7 +55,7 @@ class HistoryView:
 
     def value(self, cell: Cells, state_rows: Rows) -> Floats:
         """Return a remembered number of some devices, NaN at first; (k, cells) of a range of cells."""
-        return _gather(self.values, _columns(self.first_value, cell), state_rows)
+        return numbers_of(_gather(self.values, _columns(self.first_value, cell), state_rows))
 
     def instant(self, cell: Cells, state_rows: Rows) -> Instants:
         """Return a remembered instant of some devices, 0 at first; (k, cells) of a range of cells."""
@@ -61,7 +63,7 @@ class HistoryView:
 
     def keep_value(self, cell: Cells, state_rows: Rows, values: NDArray[Any]) -> None:
         """Remember a number of some devices, or a range of numbers."""
-        self.patches.append(Patch("value", state_rows, _columns(self.first_value, cell), values))
+        self.patches.append(Patch("value", state_rows, _columns(self.first_value, cell), bits_of(values)))
 
     def keep_instant(self, cell: Cells, state_rows: Rows, instants: NDArray[Any]) -> None:
         """Remember an instant of some devices, or a range of instants."""

@@ -10,6 +10,7 @@ import asyncpg
 
 from devices import kinds
 from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.wire import Kernel
 from ingest.broker.hearing import Hearing
 from ingest.broker.received import ReceivedMessages
 from ingest.broker.session import IngestBroker
@@ -62,7 +63,9 @@ async def test_town_registered_while_ingest_connects_is_heard(
     await connection.execute("UPDATE municipality SET shard = 'north' WHERE name = 'saida'")
     opened: list[QuietSession] = []
 
-    async def open_session(_: IngestBroker, hearing: Hearing, __: Callable[[], int]) -> QuietSession:
+    async def open_session(
+        _: IngestBroker, hearing: Hearing, __: Callable[[], int], ___: Kernel
+    ) -> QuietSession:
         await add_municipality(connection, NewMunicipality(name="zahle"), now, by=PLATFORM)
         opened.append(QuietSession(hearing))
         return opened[0]

@@ -9,6 +9,7 @@ from devices.kinds import load
 from devices.kinds.kind import INTERVAL
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder, Reason
+from devices.wire.packed import pack
 from ingest.broker.intake import Intake
 from ingest.broker.received import ReceivedMessages
 from ingest.commit.settled import Settled, count, receipts
@@ -55,13 +56,14 @@ def device(number: int, kind: str = "bin", interval_s: float | None = None, rela
 def taken(messages: Sequence[tuple[Device, bytes]], at: int = START) -> Intake:
     """Return an intake of messages received at one moment."""
     waiting = ReceivedMessages()
-    waiting.add(
+    chunk = waiting.chunk(
         topics=[f"nabd/v1/tripoli/{d.kind}/{d.name}/telemetry" for d, _ in messages],
         payloads=[payload for _, payload in messages],
         packet_ids=[0] * len(messages),
         received_at=at,
         size=0,
     )
+    waiting.append(chunk)
     intake = waiting.take(len(messages), 0, None)
     assert intake is not None
     assert len(intake) == len(messages)
@@ -170,7 +172,9 @@ def test_kinds_have_quotas_of_their_own_and_nought_is_none() -> None:
 
 
 def test_rows_of_an_array_are_counted_before_they_are_decoded() -> None:
-    assert most_readings(many(750)) == 750
-    assert most_readings(b"[" + b"1," * 999 + b"1]") > 30
-    assert most_readings(b"[]") == 1
-    assert most_readings(b"[" + b"{}," * 5_000 + b"{}]") == 1_000
+    arrays = [many(750), b"[" + b"1," * 999 + b"1]", b"[]", b"[" + b"{}," * 5_000 + b"{}]"]
+
+    objects, numbers, empty, too_many = most_readings(pack(arrays)).tolist()
+
+    assert (objects, empty, too_many) == (750, 1, 1_000)
+    assert numbers > 30

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import zlib
 from dataclasses import fields
 
 import numpy as np
 import pytest
 
+from rules.context.memory.bits import numbers_of
 from rules.engine import snapshot
 from rules.engine.snapshot import Snapshot
 from rules.engine.state import StateRows
@@ -60,6 +63,40 @@ def test_checkpoint_that_was_not_compressed_reads_as_it_was_taken() -> None:
     kept = taken(history())
 
     assert_same(snapshot.parse(uncompressed(kept)), kept)
+
+
+def with_numbers(kept: Snapshot) -> bytes:
+    """Return a snapshot as an earlier program wrote it: numbers, and the smallest integer for no instant."""
+    rows = {field.name: getattr(kept.rows, field.name) for field in fields(StateRows)}
+    rows["value"] = numbers_of(rows["value"])
+    for name in ("watermark", "ended"):
+        rows[name] = np.where(rows[name] == 0, np.iinfo(np.int64).min, rows[name])
+    head = json.dumps({"format": 2, "rules": kept.rules}).encode()
+    out = io.BytesIO()
+    np.savez(out, head=np.frombuffer(head, dtype=np.uint8), devices=kept.devices, **rows)
+    return zlib.compress(out.getvalue(), 1)
+
+
+def test_checkpoint_with_numbers_reads_as_it_was_taken() -> None:
+    kept = taken([*history(), at(0, 9), *(at(10 * i, 1, fill_pct=5) for i in range(10, 14))])
+    numbers = numbers_of(kept.rows.value)
+    assert np.isnan(numbers).any()
+    assert not np.isnan(numbers).all()
+    assert (kept.rows.ended == 0).any()
+    assert (kept.rows.ended != 0).any()
+
+    assert_same(snapshot.parse(with_numbers(kept)), kept)
+
+
+def test_what_was_never_known_is_0_and_takes_no_memory() -> None:
+    evaluator = Evaluator(TEXT)
+    evaluator.feed(at(0, 1))
+
+    rows = evaluator.state.rows
+    assert rows.watermark[0]
+    assert not any(
+        getattr(rows, name).any() for name in ("on", "count", "start", "due", "ended", "value", "at")
+    )
 
 
 @pytest.mark.parametrize("cut", [3, 7, 12, 17])

@@ -1,0 +1,103 @@
+"""Topics that a session has heard, numbered: each is resolved once, not with every message. Pure."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.wire.compiled.constants import HASH_SHIFT, TOPIC_LIMIT, TRIES
+
+MOST = 200_000
+"""Most topics of a table: clients may publish on any. A session goes on with a new one."""
+UNNUMBERED = -1
+_PLACES = 2**19
+_BYTES = 64 * MOST
+
+# New in every process: nobody outside can tell which topics collide.
+HASH = np.array((secrets.randbits(64), secrets.randbits(64) | 1), dtype=np.uint64)
+
+
+class TopicTable:
+    """Topics by number; places, at, text: for the kernel, as it wants them."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._numbers: dict[str, int] = {}
+        # Memory is taken as it is written to.
+        self.at = np.empty((2, MOST), dtype=np.int64)
+        self.text = np.empty(_BYTES, dtype=np.uint8)
+        self.places: NDArray[np.int32] = np.full(_PLACES, -1, dtype=np.int32)
+        self._used = 0
+
+    @property
+    def full(self) -> bool:
+        """Tell whether the next topic needs a new table."""
+        return len(self.names) >= MOST or self._used > _BYTES - TOPIC_LIMIT
+
+    def number(self, topic: str) -> int:
+        """Return the number of a topic; UNNUMBERED of one too long to be right, or too many."""
+        number = self._numbers.get(topic)
+        if number is None:
+            if len(topic) > TOPIC_LIMIT or self.full:
+                return UNNUMBERED
+            number = self._numbers[topic] = len(self.names)
+            self.names.append(topic)
+        return number
+
+    def place(self, number: int, topic: bytes, hashed: int) -> None:
+        """Let the kernel find a topic by its hash, if there is room near its place."""
+        place = hashed >> HASH_SHIFT
+        for _ in range(TRIES):
+            there = place & (_PLACES - 1)
+            if (known := self.places[there]) == number:
+                return
+            if known < 0:
+                self.text[self._used : self._used + len(topic)] = np.frombuffer(topic, dtype=np.uint8)
+                self.at[:, number] = self._used, len(topic)
+                self._used += len(topic)
+                self.places[there] = number
+                return
+            place += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Topics(Sequence[str]):
+    """The topics of n messages. number: (n,) int32 of `names`; own: by message, those that have no number."""
+
+    names: Sequence[str]
+    number: NDArray[np.int32]
+    own: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Topics: ...
+
+    def __getitem__(self, index: int | slice) -> str | Topics:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(len(self))
+            own = {i - start: topic for i, topic in self.own.items() if start <= i < stop}
+            return Topics(self.names, self.number[index], own)
+        number = self.number[index]
+        return self.names[number] if number >= 0 else self.own[range(len(self))[index]]
+
+
+def joined(parts: Sequence[Topics]) -> Topics:
+    """Return topics of one table one behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    own: dict[int, str] = {}
+    before = 0
+    for part in parts:
+        own |= {before + i: topic for i, topic in part.own.items()}
+        before += len(part)
+    return Topics(parts[0].names, np.concatenate([part.number for part in parts]), own)
