@@ -28,7 +28,7 @@ test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped 
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: setup ## compare the compiled decoder with the exact one on 3 million payloads, bounds checked (docs/adr/0024)
-	NABD_FUZZ_PAYLOADS=3000000 $(BIN)/python -m pytest tests/unit/wire/compiled tests/unit/ingest/test_framing.py -rP $(ARGS)
+	NABD_FUZZ_PAYLOADS=3000000 $(BIN)/python -m pytest tests/unit/wire/compiled tests/unit/ingest/test_reader.py -rP $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
 	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults tests/unit/rules/engine -rP $(ARGS)

@@ -32,6 +32,7 @@ from firmware_sim.specs import (
     causes,
     opening,
 )
+from firmware_sim.titles import numbered
 
 _RELAYED = 5
 LAMPS_PER_CIRCUIT = 8
@@ -82,11 +83,11 @@ def _spot(context: TownContext, noun: str, index: int, radius_m: float) -> tuple
 
 def _titles(context: TownContext, lat: float, lon: float, index: int) -> dict[str, str]:
     """Return the place of the n-th of its sort, as people say it in each language."""
-    return _numbered(quarter_at(context.place, *metres_around(context.place, lat, lon)), index)
+    return _numbered(context, quarter_at(context.place, *metres_around(context.place, lat, lon)), index)
 
 
-def _numbered(names: Mapping[str, str], index: int) -> dict[str, str]:
-    return {language: f"{name} {index + 1}" for language, name in names.items()}
+def _numbered(context: TownContext, names: Mapping[str, str], index: int) -> dict[str, str]:
+    return numbered(names, index + 1, context.place.locale)
 
 
 def _structure(
@@ -107,7 +108,7 @@ def _structure(
 
 def _bins(context: TownContext, count: int, gateways: int) -> list[SimulatedDevice]:
     relays = [
-        _structure(context, "gateway", context.name("GW", i), _numbered(GATEWAY, i))
+        _structure(context, "gateway", context.name("GW", i), _numbered(context, GATEWAY, i))
         for i in range(min(gateways, count // (2 * _RELAYED)))
     ]
     made = [_bin(context, i) for i in range(count)]
@@ -186,10 +187,12 @@ def _lights(context: TownContext, count: int) -> list[SimulatedDevice]:
     devices: list[SimulatedDevice] = []
     if not count:
         return devices
-    cabinet = _structure(context, "cabinet", context.name("CAB", 0), _numbered(CABINET, 0))
+    cabinet = _structure(context, "cabinet", context.name("CAB", 0), _numbered(context, CABINET, 0))
     devices.append(cabinet)
     for c in range(math.ceil(count / LAMPS_PER_CIRCUIT)):
-        circuit = _structure(context, "circuit", context.name("CIR", c), _numbered(CIRCUIT, c), cabinet.name)
+        circuit = _structure(
+            context, "circuit", context.name("CIR", c), _numbered(context, CIRCUIT, c), cabinet.name
+        )
         devices.append(circuit)
         grid = Circuit(circuit.name, context.seed, context.place.lon)
         devices += [
@@ -279,8 +282,8 @@ def _drone(context: TownContext, index: int) -> SimulatedDevice:
         municipality=context.municipality,
         lat=home[0],
         lon=home[1],
-        title=_numbered(FIELDS, index)["en"],
-        titles=_numbered(FIELDS, index),
+        title=_numbered(context, FIELDS, index)["en"],
+        titles=_numbered(context, FIELDS, index),
         attributes={
             "home_lat": home[0],
             "home_lon": home[1],
@@ -315,7 +318,7 @@ def _other(context: TownContext, kind: Kind, index: int) -> SimulatedDevice:
         lat=lat,
         lon=lon,
         title=f"{kind.title.get('en', kind.name)} {index + 1}",
-        titles=_numbered(kind.title, index),
+        titles=_numbered(context, kind.title, index),
         attributes={**defaults, **context.interval(longest)},
         electronics=Electronics(resends=0.01),
         physics=partial(_make_other, context, kind, name),

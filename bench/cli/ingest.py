@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from asyncpg import PostgresError
 
-from bench.results.summary import summary
+from bench.results.summary import median_bytes, summary
 from bench.throughput import ladder, open_loop
 from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
@@ -19,6 +19,7 @@ from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from bench.throughput.large import LargeFleet
 from bench.throughput.long_run import LongRun
 from bench.throughput.open_loop import OpenLoop
+from bench.throughput.recorded import RowsMissing
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -88,7 +89,7 @@ def ingest(
     )
     try:
         result = _run(plan)
-    except (ChildFailed, BrokerFailed, StoreError, PostgresError, OSError) as error:
+    except (ChildFailed, RowsMissing, BrokerFailed, StoreError, PostgresError, OSError) as error:
         fail(str(error))
     if as_json:
         print_json(summary(result))
@@ -164,6 +165,8 @@ def _print_drains(drains: dict[str, list[Drain]]) -> None:
     columns = ["", "messages/s", "spread", "sent", "stored", "duplicate", "rejected", "lost", "alerts"]
     columns += ["ingest us", "broker us", "database us", "generator us", "MB"]
     table(columns, [_drain_row(name, runs) for name, runs in drains.items()])
+    sizes = [(name, *median_bytes(runs).values()) for name, runs in drains.items()]
+    table(["bytes a reading", "WAL", "tables", "indexes"], sizes)
 
 
 def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from bench.results.summary import IngestRuns
+from bench.results.summary import IngestRuns, bytes_of
 from bench.throughput.drain import Drain
 from bench.throughput.large import LargeFleet
 from bench.throughput.long_run import LongRun
@@ -26,6 +26,7 @@ class FigureUnit(Enum):
     CPU = "CPU us a message", False, "less CPU", "more CPU"
     CORES = "cores", False, "less CPU", "more CPU"
     MEMORY = "MB", False, "less memory", "more memory"
+    BYTES = "bytes a reading", False, "fewer bytes", "more bytes"
 
     def __init__(self, unit: str, more_is_better: bool, less: str, more: str) -> None:
         self.unit = unit
@@ -87,6 +88,7 @@ def _drains(name: str, runs: Sequence[Drain]) -> Iterator[Figure]:
     yield _figure(f"{name}: ingest", FigureUnit.MEMORY, runs, lambda run: run.memory_mb)
     yield _figure(f"{name}: start", FigureUnit.SECONDS, runs, lambda run: run.start_s)
     yield _figure(f"{name}: start", FigureUnit.MEMORY, runs, lambda run: run.start_mb)
+    yield from _mappings(name, FigureUnit.BYTES, [bytes_of(run) for run in runs])
 
 
 def _large(runs: Sequence[LargeFleet]) -> Iterator[Figure]:

@@ -86,6 +86,7 @@ def summary(result: IngestBenchResult) -> dict[str, Any]:
         "alerts": sum(d.alerts for d in drains),
         "cpu_us_per_message": median_cpu(drains),
         "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
+        "bytes_per_reading": median_bytes(drains),
         "recorded_cpu_us": medians([r.cpu_us for r in result.recorded]),
         "recorded_decode_us": medians([r.decode_us for r in result.recorded]),
         "rule_readings_per_s": {
@@ -123,6 +124,20 @@ def runs_of(result: IngestBenchResult) -> IngestRuns:
         long=result.long,
         peers=result.peers,
     )
+
+
+def bytes_of(drain: Drain) -> dict[str, float | None]:
+    """Return the bytes of a reading, by where they are."""
+    return {
+        "WAL": drain.wal_bytes_per_reading,
+        "tables": drain.table_bytes_per_reading,
+        "indexes": drain.index_bytes_per_reading,
+    }
+
+
+def median_bytes(drains: Sequence[Drain]) -> dict[str, float]:
+    """Return the median bytes of a reading, by where they are."""
+    return medians([bytes_of(one) for one in drains])
 
 
 def _rates(drains: Sequence[Drain]) -> dict[str, Any]:

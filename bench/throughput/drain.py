@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.throughput import children, usage
+from bench.throughput import children, stored_bytes, usage
 from bench.throughput.children import ChildFailed, child, last_words
 from bench.throughput.publisher import PublishResult
 from bench.throughput.rig import Rig
@@ -38,6 +38,8 @@ class Drain:
     start_s: from the start of the process until it could hear a message; start_cpu_s, start_mb: its CPU until
     then, and its memory.
     `stored` are rows counted in the tables; only what is merged, duplicate or rejected is ingest's own word.
+    Bytes are for each stored reading: all that the server logged meanwhile, and what tables of readings take;
+    None in lines of versions that did not tell.
     """
 
     messages: int
@@ -56,6 +58,9 @@ class Drain:
     start_s: float
     start_cpu_s: float
     start_mb: float
+    wal_bytes_per_reading: float | None = None
+    table_bytes_per_reading: float | None = None
+    index_bytes_per_reading: float | None = None
 
 
 async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> PublishResult:
@@ -99,6 +104,7 @@ async def run(
     with rig.broker() as broker:
         sent = await fill(dsn, broker, stream, directory)
         log = directory / "ingest.log"
+        logged = await _logged(dsn)
         spawned = time.perf_counter()
         async with child(command or ingest_command(), log, settings_of(dsn, broker)) as process:
             await until_said(process, log, SUBSCRIBED)
@@ -114,6 +120,8 @@ async def run(
                 await until_counted(connection, process, log, len(stream))
                 after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
                 memory = usage.peak_memory_mb(process.pid)
+                logged = await stored_bytes.wal_position(connection) - logged
+                sizes = await stored_bytes.of_readings(connection)
                 first, last = await span(connection)
                 totals = await ledger.total(connection)
                 stored = await balance.count_readings(connection, kinds.load())
@@ -142,7 +150,18 @@ async def run(
         start_s=round(start_s, 2),
         start_cpu_s=round(before[0], 2),
         start_mb=round(start_mb),
+        wal_bytes_per_reading=round(logged / stored, 1),
+        table_bytes_per_reading=round(sizes.tables / stored, 1),
+        index_bytes_per_reading=round(sizes.indexes / stored, 1),
     )
+
+
+async def _logged(dsn: str) -> int:
+    connection = await connect(dsn)
+    try:
+        return await stored_bytes.wal_position(connection)
+    finally:
+        await connection.close()
 
 
 def ingest_command() -> list[str]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.throughput import children, drain, open_loop, usage
-from bench.throughput.children import child
+from bench.throughput.children import ChildFailed, child, last_words
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet
 from bench.throughput.ingests.watched import WATCHED, checkpoints_ms
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
 from nabd import clock
+from readings import ledger
 from store.pool import connect
 
 AFTER_S, AFTER_RATE = 20.0, 1_000.0
@@ -53,7 +54,11 @@ async def run(
     seed: int,
     tell: Callable[[str], None],
 ) -> LargeFleet:
-    """Drain a stream of the fleet, start ingest again, and let some devices go on talking."""
+    """Drain a stream of the fleet, start ingest again, and let some devices go on talking.
+
+    Raises:
+        ChildFailed: ingest ended, or lost what they said after that.
+    """
     drained = await drain.run(rig, dsn, stream, name, command=WATCHED)
     tell(f"start again, {fleet.size} devices")
     log = rig.directory / name / "again.log"
@@ -77,8 +82,11 @@ async def run(
             connection = await connect(dsn)
             try:
                 await drain.until_counted(connection, process, log, len(stream) + len(more))
+                counted = (await ledger.total(connection)).received
             finally:
                 await connection.close()
+            if counted < drained.sent - drained.lost + more.readings:
+                raise ChildFailed(f"ingest lost readings after it started again:\n{last_words(log)}")
             peak_mb = max(drained.memory_mb, usage.peak_memory_mb(process.pid))
     saved = checkpoints_ms(log) + checkpoints_ms(rig.directory / name / "ingest.log")
     return LargeFleet(

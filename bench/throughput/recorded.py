@@ -38,6 +38,10 @@ CHUNK = 64 * 1024
 """Bytes the event loop hands over at once when many are waiting."""
 
 
+class RowsMissing(Exception):
+    """Not every reading of a stream became a row: what a message costs cannot be told."""
+
+
 @dataclass(slots=True)
 class StepTimes:
     """CPU seconds by step."""
@@ -59,7 +63,7 @@ class StepTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedBatch:
-    """What a COPY of one batch into one table sends; `number` is the batch's."""
+    """What one COPY into one table sends; `number` is that of the batch asked for, which may take several."""
 
     number: int
     table: str
@@ -107,26 +111,33 @@ def registry_of(fleet: BenchFleet) -> Registry:
     )
 
 
-def _recorded(stream: Stream, steps: StepTimes, batch_messages: int) -> list[Intake]:
+def _recorded(
+    stream: Stream, steps: StepTimes, batch_messages: int, kernel: Kernel | None
+) -> list[tuple[int, Intake]]:
     """Parse the stream beside whatever event loop there may be."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, _intakes(stream, steps, batch_messages)).result()
+        return thread.submit(asyncio.run, _intakes(stream, steps, batch_messages, kernel)).result()
 
 
-async def _intakes(stream: Stream, steps: StepTimes, batch_messages: int) -> list[Intake]:
-    """Parse the stream as ingest's session does and take batches of it."""
+async def _intakes(
+    stream: Stream, steps: StepTimes, batch_messages: int, kernel: Kernel | None
+) -> list[tuple[int, Intake]]:
+    """Parse the stream as ingest's session does and take batches of it, each with its number.
+
+    A session gives fewer messages than asked for where they may hold many elements: a batch can be several.
+    """
     received = int(stream.at.max())
-    connection = Connection(IngestBroker(host="", port=0, client_id=""), Hearing(), lambda: received)
-    found, after = [], 0
-    for start in range(0, len(stream), batch_messages):
+    connection = Connection(IngestBroker(host="", port=0, client_id=""), Hearing(), lambda: received, kernel)
+    found: list[tuple[int, Intake]] = []
+    after = 0
+    for number, start in enumerate(range(0, len(stream), batch_messages)):
         data = _packets(stream, start, min(start + batch_messages, len(stream)))
         with steps.timed("parse"):
             for offset in range(0, len(data), CHUNK):
                 connection.data_received(data[offset : offset + CHUNK])
-            intake = connection.take(batch_messages, after)
-        assert intake is not None
-        after = int(intake.received_at[-1])
-        found.append(intake)
+            while (intake := connection.take(batch_messages, after)) is not None:
+                after = int(intake.received_at[-1])
+                found.append((number, intake))
     return found
 
 
@@ -153,6 +164,9 @@ def run(
     Args:
         kernel: compiled code to decide with; None: it is decided exactly.
         functions: compiled ones for rules.
+
+    Raises:
+        RowsMissing: there are not as many rows as readings that are no repeats.
     """
     steps = StepTimes()
     registry = registry_of(fleet)
@@ -166,7 +180,7 @@ def run(
     offsets = Offsets()
     encoded: list[EncodedBatch] = []
     seen: set[tuple[str, int, int]] = set()
-    for number, intake in enumerate(_recorded(stream, steps, batch_messages)):
+    for number, intake in _recorded(stream, steps, batch_messages, kernel):
         with steps.timed("decide"):
             batch = decide(intake, directory, decoders, offsets, RETENTION, Splitter(kernel))
         for kind, origins in batch.origins.items() if kernel else ():
@@ -181,6 +195,9 @@ def run(
             receipts(settled, batch, directory)
         for columns in settled.stored.values():
             evaluating.evaluate(columns)
+    rows, expected = sum(one.rows for one in encoded), stream.readings - stream.repeats
+    if rows != expected:
+        raise RowsMissing(f"{expected} readings that are no repeats became {rows} rows")
     steps.seconds["evaluate"] = evaluating.seconds
     return RecordedRun(
         cpu_us=steps.per_message(len(stream)),

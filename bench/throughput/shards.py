@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from bench.throughput import children, drain, usage
+from bench.throughput import children, drain, stored_bytes, usage
 from bench.throughput.children import child
 from bench.throughput.fleet import BenchFleet
 from bench.throughput.rig import Rig
@@ -69,7 +69,7 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, shards: int
         first, last = await drain.span(connection)
         totals = await ledger.total(connection)
         stored = await balance.count_readings(connection, kinds.load())
-        size = await connection.fetchval(_BYTES)
+        sizes = await stored_bytes.of_readings(connection)
     finally:
         await connection.close()
     n = len(stream)
@@ -83,15 +83,8 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, shards: int
         ingest_cpu_us={name: round(s / n * 1e6, 2) for name, s in cpu.items()},
         broker_cpu_us=round(broker_s / n * 1e6, 2),
         database_cpu_us=round(database_s / n * 1e6, 2),
-        bytes_per_reading=round(size / stored, 1),
+        bytes_per_reading=round((sizes.tables + sizes.indexes) / stored, 1),
     )
-
-
-_BYTES = """
-SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
-FROM pg_class AS c
-WHERE c.relkind = 'r' AND c.relispartition AND c.relname LIKE '%\\_reading\\_%'
-"""
 
 
 async def _divide(connection: Connection, fleet: BenchFleet, shards: int) -> None:

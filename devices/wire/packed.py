@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class Packed(Sequence[bytes]):
+class PackedPayloads(Sequence[bytes]):
     """n byte strings that lie in `text`, each with a NUL behind it.
 
     begins, ends: (n,) int64, where each lies. braces, commas: (n,) int32, how many { and , are in each.
@@ -30,9 +30,9 @@ class Packed(Sequence[bytes]):
     def __getitem__(self, index: int) -> bytes: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Packed: ...
+    def __getitem__(self, index: slice) -> PackedPayloads: ...
 
-    def __getitem__(self, index: int | slice) -> bytes | Packed:
+    def __getitem__(self, index: int | slice) -> bytes | PackedPayloads:
         if isinstance(index, slice):
             return self.take(index)
         return self.text[self.begins[index] : self.ends[index]]
@@ -41,9 +41,11 @@ class Packed(Sequence[bytes]):
         text = self.text
         return (text[a:b] for a, b in zip(self.begins.tolist(), self.ends.tolist(), strict=True))
 
-    def take(self, rows: NDArray[np.integer] | slice) -> Packed:
+    def take(self, rows: NDArray[np.integer] | slice) -> PackedPayloads:
         """Return some of them; nothing is copied."""
-        return Packed(self.text, self.begins[rows], self.ends[rows], self.braces[rows], self.commas[rows])
+        return PackedPayloads(
+            self.text, self.begins[rows], self.ends[rows], self.braces[rows], self.commas[rows]
+        )
 
     def begin_with(self, byte: bytes) -> NDArray[np.bool_]:
         """Tell which begin with a byte, (n,)."""
@@ -51,15 +53,15 @@ class Packed(Sequence[bytes]):
         return first
 
 
-def pack(payloads: Sequence[bytes]) -> Packed:
+def pack(payloads: Sequence[bytes]) -> PackedPayloads:
     """Return byte strings packed; what is packed already as it is."""
-    if isinstance(payloads, Packed):
+    if isinstance(payloads, PackedPayloads):
         return payloads
     n = len(payloads)
     ends = np.cumsum(np.fromiter(map(len, payloads), dtype=np.int64, count=n) + 1) - 1
     begins = np.zeros(n, dtype=np.int64)
     begins[1:] = ends[:-1] + 1
-    return Packed(
+    return PackedPayloads(
         b"\0".join((*payloads, b"")) if n else b"\0",
         begins,
         ends,
@@ -68,7 +70,7 @@ def pack(payloads: Sequence[bytes]) -> Packed:
     )
 
 
-def joined(parts: Sequence[Packed]) -> Packed:
+def joined(parts: Sequence[PackedPayloads]) -> PackedPayloads:
     """Return several one behind the other; each of theirs must lie in the order of its text."""
     if len(parts) == 1:
         return parts[0]
@@ -80,7 +82,7 @@ def joined(parts: Sequence[Packed]) -> Packed:
         begins.append(part.begins + (before - start))
         ends.append(part.ends + (before - start))
         before += stop - start
-    return Packed(
+    return PackedPayloads(
         b"".join(texts) or b"\0",
         np.concatenate(begins),
         np.concatenate(ends),

@@ -24,6 +24,7 @@ from firmware_sim.lorawan.models import MODELS
 from firmware_sim.lorawan.plan import NETWORK_US, SECOND, Delivery, PlannedFrame, instant_of, stored_values
 from firmware_sim.physics.flight import position
 from firmware_sim.physics.model import generator
+from firmware_sim.titles import numbered
 from firmware_sim.town import Town
 
 SERVER: Final = next(server for server in SERVERS if server.name == "chirpstack")
@@ -77,10 +78,14 @@ def foreign_devices(town: Town, every_s: float) -> tuple[TownDevice, ...]:
             TownDevice(
                 city=CityDevice(eui=f"{model.eui}{number + 1:06X}", model=model, server=SERVER),
                 every_s=every,
-                titles={
-                    language: f"{quarter} {model.name} {number + 1}"
-                    for language, quarter in quarter_at(town.place, east, north).items()
-                },
+                titles=numbered(
+                    {
+                        language: f"{quarter} {model.name}"
+                        for language, quarter in quarter_at(town.place, east, north).items()
+                    },
+                    number + 1,
+                    town.place.locale,
+                ),
                 lat=round(lat, 6),
                 lon=round(lon, 6),
                 attributes={

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from devices.wire import MAX_ELEMENTS
-from devices.wire.packed import Packed
+from devices.wire.packed import PackedPayloads
 
 MOST_ELEMENTS = 200_000
 """Elements of one intake: some seconds of work at the worst, well below a keep-alive."""
 
 
-def fitting(parts: Sequence[Packed]) -> int:
+def fitting(parts: Sequence[PackedPayloads]) -> int:
     """Return how many payloads from the first on hold at most MOST_ELEMENTS elements; at least one.
 
     An object is one element, as nearly every payload is. Of the others commas tell the most there can be;

@@ -25,7 +25,7 @@ from devices.wire import Kernel
 from devices.wire.topics import EVERYWHERE, every
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
-from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedMessages
+from ingest.broker.received import BUFFER_LIMIT, HEARD, MessageQueue
 from ingest.broker.session import BrokerRefused, IngestBroker
 
 STREAM = "$MQTT_msgs"
@@ -46,7 +46,7 @@ class StreamSession:
         self, client: Client, consumer: str, hearing: Hearing, now: Callable[[], int], *, receive_maximum: int
     ) -> None:
         self.hearing = hearing
-        self.waiting = ReceivedMessages()
+        self.waiting = MessageQueue()
         self.arrived = asyncio.Event()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.resumed = False
@@ -142,7 +142,7 @@ class StreamSession:
             self._replies[number] = message.reply
         if fresh:
             self.waiting.append(
-                self.waiting.chunk(
+                self.waiting.together(
                     topics=[topic_of(m.subject.removeprefix(SUBJECTS)) for _, m in fresh],
                     payloads=[m.data for _, m in fresh],
                     packet_ids=[number for number, _ in fresh],

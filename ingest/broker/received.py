@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.wire import packed
-from devices.wire.packed import Packed, pack
+from devices.wire.packed import PackedPayloads, pack
 from devices.wire.topics import Channel
 from ingest.broker import topics
 from ingest.broker.bound import fitting
@@ -30,14 +30,14 @@ HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedChunk:
+class ReceivedMessages:
     """n messages that came together, `size` bytes with topics and properties.
 
     packet_ids: (n,) int64, 0 of a message that wants no acknowledgement. received_at: microseconds.
     """
 
     topics: Topics
-    payloads: Packed
+    payloads: PackedPayloads
     packet_ids: NDArray[np.int64]
     received_at: int
     size: int
@@ -45,24 +45,24 @@ class ReceivedChunk:
     def __len__(self) -> int:
         return len(self.topics)
 
-    def part(self, part: slice) -> ReceivedChunk:
+    def some(self, which: slice) -> ReceivedMessages:
         """Return some of the messages, with their share of the bytes."""
-        topics = self.topics[part]
-        return ReceivedChunk(
+        topics = self.topics[which]
+        return ReceivedMessages(
             topics=topics,
-            payloads=self.payloads[part],
-            packet_ids=self.packet_ids[part],
+            payloads=self.payloads[which],
+            packet_ids=self.packet_ids[which],
             received_at=self.received_at,
             size=self.size * len(topics) // len(self),
         )
 
 
-class ReceivedMessages:
+class MessageQueue:
     """Messages received and not yet taken; `size` is their bytes."""
 
     def __init__(self) -> None:
         self.size = 0
-        self._chunks: deque[ReceivedChunk] = deque()
+        self._parts: deque[ReceivedMessages] = deque()
         self._count = 0
         self._table = TopicTable()
 
@@ -76,7 +76,7 @@ class ReceivedMessages:
             self._table = TopicTable()
         return self._table
 
-    def chunk(
+    def together(
         self,
         *,
         topics: Sequence[str],
@@ -84,12 +84,12 @@ class ReceivedMessages:
         packet_ids: Sequence[int],
         received_at: int,
         size: int,
-    ) -> ReceivedChunk:
-        """Return messages that came together as a chunk; packet id 0: it wants no acknowledgement."""
+    ) -> ReceivedMessages:
+        """Return messages that came together; packet id 0: it wants no acknowledgement."""
         table = self.table
         numbers = np.array([table.number(topic) for topic in topics], dtype=np.int32)
         own = {i: topics[i] for i in np.flatnonzero(numbers < 0).tolist()}
-        return ReceivedChunk(
+        return ReceivedMessages(
             topics=Topics(table.names, numbers, own),
             payloads=pack(payloads),
             packet_ids=np.array(packet_ids, dtype=np.int64),
@@ -97,39 +97,39 @@ class ReceivedMessages:
             size=size,
         )
 
-    def append(self, chunk: ReceivedChunk) -> None:
-        """Add a chunk that is not empty."""
-        self._chunks.append(chunk)
-        self._count += len(chunk)
-        self.size += chunk.size
+    def append(self, part: ReceivedMessages) -> None:
+        """Add messages that came together, one at least."""
+        self._parts.append(part)
+        self._count += len(part)
+        self.size += part.size
 
     def take(self, limit: int, after: int, connection: object) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
-        if not self._chunks:
+        if not self._parts:
             return None
-        first = self._chunks[0].topics.names
+        first = self._parts[0].topics.names
         chosen, count = [], 0
-        for chunk in self._chunks:
-            if count >= limit or chunk.topics.names is not first:
+        for part in self._parts:
+            if count >= limit or part.topics.names is not first:
                 break
-            chosen.append(chunk)
-            count += len(chunk)
-        n = min(limit, fitting([chunk.payloads for chunk in chosen]))
-        taken: list[ReceivedChunk] = []
+            chosen.append(part)
+            count += len(part)
+        n = min(limit, fitting([part.payloads for part in chosen]))
+        taken: list[ReceivedMessages] = []
         while n:
-            chunk = self._chunks.popleft()
-            if len(chunk) > n:
-                self._chunks.appendleft(chunk.part(slice(n, None)))
-                chunk = chunk.part(slice(n))
-            taken.append(chunk)
-            n -= len(chunk)
+            part = self._parts.popleft()
+            if len(part) > n:
+                self._parts.appendleft(part.some(slice(n, None)))
+                part = part.some(slice(n))
+            taken.append(part)
+            n -= len(part)
         self._count -= sum(map(len, taken))
-        self.size = sum(chunk.size for chunk in self._chunks)
-        packet_ids = np.concatenate([chunk.packet_ids for chunk in taken])
-        received_at = np.repeat([chunk.received_at for chunk in taken], [len(chunk) for chunk in taken])
+        self.size = sum(part.size for part in self._parts)
+        packet_ids = np.concatenate([part.packet_ids for part in taken])
+        received_at = np.repeat([part.received_at for part in taken], [len(part) for part in taken])
         return Intake(
-            topics=topics.joined([chunk.topics for chunk in taken]),
-            payloads=packed.joined([chunk.payloads for chunk in taken]),
+            topics=topics.joined([part.topics for part in taken]),
+            payloads=packed.joined([part.payloads for part in taken]),
             received_at=increasing(received_at, after),
             packet_ids=packet_ids[packet_ids > 0].tolist(),
             connection=connection,
@@ -146,7 +146,7 @@ class BrokerSession(Protocol):
     """A connection that messages come from, and acknowledgements go back on: of MQTT, or of JetStream."""
 
     hearing: Hearing
-    waiting: ReceivedMessages
+    waiting: MessageQueue
     arrived: asyncio.Event
     lost: asyncio.Future[str]
     taken_over: bool

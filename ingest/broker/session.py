@@ -17,10 +17,10 @@ import numpy as np
 from devices.compiled.part import Function
 from devices.wire import Kernel
 from devices.wire.topics import Channel, every
-from ingest.broker.framing import Framing
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
-from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedChunk, ReceivedMessages
+from ingest.broker.reader import KernelReader
+from ingest.broker.received import BUFFER_LIMIT, HEARD, MessageQueue, ReceivedMessages
 
 REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
@@ -67,11 +67,11 @@ class Connection(asyncio.Protocol):
         """kernel: where compiled code is found once there is some; None: never."""
         self.broker = broker
         self._kernel = kernel or Kernel()
-        self._framing = Framing()
+        self._reader = KernelReader()
         self.hearing = hearing
         self.dropping = False
         """Whether what we are not to hear is being dropped; never before we are known to own the shard."""
-        self.waiting = ReceivedMessages()
+        self.waiting = MessageQueue()
         self.arrived = asyncio.Event()
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[bool] = loop.create_future()
@@ -139,21 +139,12 @@ class Connection(asyncio.Protocol):
 
     def _frame(self, frame: Function, data: bytes) -> int:
         """Receive the messages at the beginning that compiled code is certain of; return where they end."""
-        begin, more = 0, True
+        end, more = 0, True
         while more:
-            framed = self._framing.read(frame, data, begin, self.waiting.table)
-            if len(framed.topics):
-                self._received_chunk(
-                    ReceivedChunk(
-                        topics=framed.topics,
-                        payloads=framed.payloads,
-                        packet_ids=framed.packet_ids,
-                        received_at=self._now(),
-                        size=framed.end - begin,
-                    )
-                )
-            begin, more = framed.end, framed.more
-        return begin
+            messages, end, more = self._reader.read(frame, data, end, self.waiting.table, self._now())
+            if len(messages):
+                self._received_together(messages)
+        return end
 
     def _rest(self) -> None:
         """Pause reading, so that more bytes arrive before the next read."""
@@ -175,8 +166,8 @@ class Connection(asyncio.Protocol):
     def _receive(self, packets: list[mqtt5.Packet], size: int) -> None:
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
         if published:
-            self._received_chunk(
-                self.waiting.chunk(
+            self._received_together(
+                self.waiting.together(
                     topics=[p.topic for p in published],
                     payloads=[p.payload for p in published],
                     packet_ids=[p.packet_id or 0 for p in published],
@@ -189,9 +180,9 @@ class Connection(asyncio.Protocol):
                 if type(packet) is not mqtt5.PublishPacket:
                     self._receive_control(packet)
 
-    def _received_chunk(self, chunk: ReceivedChunk) -> None:
-        self.waiting.append(chunk)
-        self._received += len(chunk)
+    def _received_together(self, messages: ReceivedMessages) -> None:
+        self.waiting.append(messages)
+        self._received += len(messages)
         self.arrived.set()
         if self.waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
             self._paused = True

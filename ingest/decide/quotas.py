@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from devices.kinds.kind import Kind
 from devices.wire import MAX_ELEMENTS
-from devices.wire.packed import Packed, pack
+from devices.wire.packed import PackedPayloads, pack
 from devices.wire.topics import GATEWAY
 from ingest.broker.intake import Intake
 from ingest.decide.directory import Directory
@@ -185,7 +185,7 @@ def _charges(intake: Intake) -> Floats:
     return charges
 
 
-def most_readings(arrays: Packed) -> NDArray[np.int32]:
+def most_readings(arrays: PackedPayloads) -> NDArray[np.int32]:
     """Return how many readings each may hold, (n,): objects, or as many as its commas can stand between."""
     return np.clip(np.maximum(arrays.braces, arrays.commas // MOST_MEMBERS), 1, MAX_ELEMENTS)
 

@@ -111,7 +111,23 @@ async function assignEach(alerts, give) {
   if (refused) throw refused;
 }
 
-// The windows, fetched when they are first wanted.
-export const openAssign = async (alerts) => (await import("./assigning.js")).openAssigning(openDialog, alerts);
-export const openSilence = async (alerts) => (await import("./silencing.js")).openSilencing(openDialog, alerts);
-export const openWork = async (alerts) => (await import("./ordering.js")).openOrdering(openDialog, alerts);
+// The windows, fetched when they are first wanted. While one is on its way, or any is open, no other opens.
+let opening = false;
+
+const isOpen = () => document.querySelector("dialog[open]") !== null;
+
+const opens = (fetched) => async (alerts) => {
+  if (opening || isOpen()) return;
+  opening = true;
+  try {
+    const open = await fetched();
+    await open((content) => isOpen() || openDialog(content), alerts);
+  } finally {
+    opening = false;
+  }
+};
+
+export const openAssign = opens(async () => (await import("./assigning.js")).openAssigning);
+export const openSilence = opens(async () => (await import("./silencing.js")).openSilencing);
+export const openWork = opens(async () => (await import("./ordering.js")).openOrdering);
+export const openHandover = opens(async () => (await import("./handover.js")).ask);

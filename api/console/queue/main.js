@@ -101,7 +101,7 @@ function drawTools() {
   const tool = (name, text, work, more = {}) => h("button", { type: "button", class: "quiet", "data-tool": name, onclick: work, ...more }, text);
   fill($("desk-tools"), `${language()} ${isMuted()}`, () => [
     tool("notices", t(isMuted() ? "notices_off" : "notices_on"), () => openNotices(openDialog, redraw)),
-    tool("handover", t("handover"), () => import("./handover.js").then(({ ask }) => ask(openDialog)).catch(report)),
+    tool("handover", t("handover"), () => acts.openHandover().catch(report)),
     tool("keys", t("keys"), openKeys),
   ], "data-tool");
 }

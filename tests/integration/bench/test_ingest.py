@@ -33,6 +33,7 @@ PROMISED = {
     "stored",
     "lost",
     "cpu_us_per_message",
+    "bytes_per_reading",
     "peers",
 }
 
@@ -75,6 +76,11 @@ def test_bench_prints_one_object_with_every_promised_figure(found: dict[str, Any
     assert found["lost"] == 0
     assert set(found["recorded_cpu_us"]) == {"parse", "decide", "encode", "count", "evaluate", "sum"}
     assert set(found["rule_readings_per_s"]) == {"bin", "light", "drone"}
+    # The log of a row is the row, its entry in the index, and what is kept beside readings.
+    sizes = found["bytes_per_reading"]
+    assert 60 < sizes["tables"] < 400
+    assert 24 < sizes["indexes"] < 400
+    assert sizes["WAL"] > sizes["tables"]
     assert set(found["cpu_us_per_message"]) == {"ingest", "broker", "database", "generator"}
     assert {peer["name"] for peer in found["peers"]} == {"naive", "careful", "pipe", "telegraf"}
     assert all(peer["absent"] or peer["stored"] for peer in found["peers"])

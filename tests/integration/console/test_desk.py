@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 
 import asyncpg
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from alerts.transition import Severity
 from people.editing import NewPerson, add_person
@@ -231,3 +232,49 @@ async def test_operator_works_by_keyboard_alone_in_arabic(
         await page.locator("#explained .say input").blur()
         await press("Escape")
         await expect(page.locator("#explained")).to_be_hidden()
+
+
+async def test_keys_pressed_while_a_window_is_on_its_way_open_no_other(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.fire(connection, device, summary=SENTENCE)
+    pressed = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        await pressed.wait()
+        await route.continue_()
+
+    async with opened(browser, server, route=("**/silencing.js*", answer)) as page:
+        await summaries(page, "bin-1")
+        for key in ("j", "s", "s", "w", "s"):
+            await page.keyboard.press(key)
+        pressed.set()
+        await expect(page.locator("dialog input[name=reason]")).to_be_focused()
+        await page.keyboard.type("street market")
+        await page.keyboard.press("Enter")
+
+        await expect(page.locator(".toast button")).to_be_visible()
+        await expect(page.locator("dialog")).to_have_count(0)
+        assert await connection.fetchval("SELECT count(*) FROM silence") == 1
+
+        # A list of keys that was asked for meanwhile stays alone, and the window can be asked for again.
+        people = asyncio.Event()
+
+        async def later(route: Route) -> None:
+            await people.wait()
+            await route.continue_()
+
+        await page.route("**/people", later)
+        await page.keyboard.press("j")
+        await page.keyboard.press("w")
+        await page.keyboard.press("?")
+        await expect(page.locator("dialog kbd").first).to_be_visible()
+        async with page.expect_response("**/people"):
+            people.set()
+        # What is fetched after it is read after it.
+        await page.evaluate("async () => (await fetch('/api/v1/teams')).text()")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("dialog")).to_have_count(0)
+        await page.keyboard.press("w")
+        await expect(page.get_by_role("button", name="Make the work order")).to_be_visible()

@@ -12,7 +12,7 @@ from devices import kinds
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.wire import Kernel
 from ingest.broker.hearing import Hearing
-from ingest.broker.received import ReceivedMessages
+from ingest.broker.received import MessageQueue
 from ingest.broker.session import IngestBroker
 from ingest.commit import division
 from ingest.service import IngestOptions, run
@@ -29,7 +29,7 @@ class QuietSession:
     def __init__(self, hearing: Hearing) -> None:
         self.hearing = hearing
         self.heard: list[Hearing] = []
-        self.waiting = ReceivedMessages()
+        self.waiting = MessageQueue()
         self.arrived = asyncio.Event()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 

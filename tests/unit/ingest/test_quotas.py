@@ -11,7 +11,7 @@ from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder, Reason
 from devices.wire.packed import pack
 from ingest.broker.intake import Intake
-from ingest.broker.received import ReceivedMessages
+from ingest.broker.received import MessageQueue
 from ingest.commit.settled import Settled, count, receipts
 from ingest.decide.batch import decide
 from ingest.decide.clocks import Offsets
@@ -55,15 +55,15 @@ def device(number: int, kind: str = "bin", interval_s: float | None = None, rela
 
 def taken(messages: Sequence[tuple[Device, bytes]], at: int = START) -> Intake:
     """Return an intake of messages received at one moment."""
-    waiting = ReceivedMessages()
-    chunk = waiting.chunk(
+    waiting = MessageQueue()
+    together = waiting.together(
         topics=[f"nabd/v1/tripoli/{d.kind}/{d.name}/telemetry" for d, _ in messages],
         payloads=[payload for _, payload in messages],
         packet_ids=[0] * len(messages),
         received_at=at,
         size=0,
     )
-    waiting.append(chunk)
+    waiting.append(together)
     intake = waiting.take(len(messages), 0, None)
     assert intake is not None
     assert len(intake) == len(messages)

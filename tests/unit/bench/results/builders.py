@@ -41,6 +41,9 @@ DRAIN = Drain(
     start_s=2.0,
     start_cpu_s=1.5,
     start_mb=120.0,
+    wal_bytes_per_reading=220.0,
+    table_bytes_per_reading=110.0,
+    index_bytes_per_reading=40.0,
 )
 OPEN = OpenLoop(
     percent_of_drain=None,

@@ -53,6 +53,21 @@ def test_more_is_worse_where_less_is_better() -> None:
     assert of(found, "drain: ingest", "MB").verdict == "less memory"
 
 
+def test_bytes_of_readings_are_compared_where_both_sides_tell_them() -> None:
+    usual = [summary(IngestRuns(drain=[DRAIN] * 6))]
+    smaller = [summary(IngestRuns(drain=[replace(DRAIN, wal_bytes_per_reading=110.0)] * 6))]
+    silent = [replace(DRAIN, wal_bytes_per_reading=None, table_bytes_per_reading=None)] * 6
+
+    found = compare(usual, smaller)
+    assert (of(found, "drain: WAL", "bytes a reading").ratio, found.pairs) == (0.5, 6)
+    assert of(found, "drain: WAL", "bytes a reading").verdict == "fewer bytes"
+    assert of(found, "drain: indexes", "bytes a reading").ratio == 1
+
+    names = {one.figure for one in compare(usual, [summary(IngestRuns(drain=silent))]).figures}
+    assert "drain: indexes" in names
+    assert not {"drain: WAL", "drain: tables"} & names
+
+
 def test_pairs_that_go_both_ways_show_no_difference() -> None:
     found = compare(in_turns([100] * 7, after=False), in_turns([130, 90, 120, 80, 110, 95, 105], after=True))
 

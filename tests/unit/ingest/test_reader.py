@@ -22,9 +22,9 @@ from devices.wire import Kernel
 from devices.wire.compiled import frames
 from ingest.broker import session
 from ingest.broker import topics as numbered
-from ingest.broker.framing import Framing
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
+from ingest.broker.reader import KernelReader
 from ingest.broker.session import Connection, IngestBroker
 from ingest.broker.topics import TopicTable
 from tests.compiled import compiled
@@ -47,7 +47,7 @@ def checked() -> Function:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numba.config, "BOUNDSCHECK", 1)
         frame: Function = njit(error_model="numpy", boundscheck=True)(frames.frame)
-        Framing().read(frame, b"", 0, TopicTable())
+        KernelReader().read(frame, b"", 0, TopicTable(), 0)
     return frame
 
 
@@ -130,7 +130,7 @@ def test_bounds_are_checked(checked: Function) -> None:
         checked(*arrays[:6], arrays[6], arrays[7][:, :0], *arrays[8:])
 
     with pytest.raises(IndexError):
-        Framing().read(without_room, mqtt5.PublishPacket("a", b"{}").write(), 0, TopicTable())
+        KernelReader().read(without_room, mqtt5.PublishPacket("a", b"{}").write(), 0, TopicTable(), 0)
 
 
 # The codec, where it panics, also leaves an error behind that nobody can catch.

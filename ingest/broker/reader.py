@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.compiled.part import Function
 from devices.wire.compiled.constants import FULL
-from devices.wire.packed import Packed
+from devices.wire.packed import PackedPayloads
+from ingest.broker.received import ReceivedMessages
 from ingest.broker.topics import HASH, Topics, TopicTable
 
 _MOST = 4_096
@@ -17,22 +16,7 @@ _MOST = 4_096
 _ROOM = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framed:
-    """n messages of PUBLISH packets, and where the last of these ends.
-
-    packet_ids: (n,) int64, 0 where nothing is to be acknowledged. more: whether only room was lacking; else
-    the next packet has not come whole, or is left to the codec.
-    """
-
-    topics: Topics
-    payloads: Packed
-    packet_ids: NDArray[np.int64]
-    end: int
-    more: bool
-
-
-class Framing:
+class KernelReader:
     """Reads packets; one of a session."""
 
     def __init__(self) -> None:
@@ -42,8 +26,14 @@ class Framing:
         self._numbers, self._packet_ids = np.empty(_MOST, dtype=np.int32), np.empty(_MOST, dtype=np.int32)
         self._hashes = np.empty(_MOST, dtype=np.uint64)
 
-    def read(self, frame: Function, data: bytes, begin: int, table: TopicTable) -> Framed:
-        """Read packets of `data` from one that begins there on, as far as that is certain; at most 4,096."""
+    def read(
+        self, frame: Function, data: bytes, begin: int, table: TopicTable, received_at: int
+    ) -> tuple[ReceivedMessages, int, bool]:
+        """Return the messages of packets of `data` from one that begins there on, as far as that is certain.
+
+        Also where the last of these ends, and whether only room was lacking: else the next packet has not
+        come whole, or is left to the codec.
+        """
         if len(self._text) < 2 * len(data):
             self._text = np.empty(2 * len(data), dtype=np.uint8)
         used = np.array((0, 0, begin, 0), dtype=np.int64)
@@ -56,13 +46,14 @@ class Framing:
         own = self._learn(data, numbers, table)
         braces, commas = self._counts[:, :n].copy()
         begins, ends = self._spans[:, :n].copy()
-        return Framed(
+        messages = ReceivedMessages(
             topics=Topics(table.names, numbers, own),
-            payloads=Packed(self._text[:size].tobytes(), begins, ends, braces, commas),
+            payloads=PackedPayloads(self._text[:size].tobytes(), begins, ends, braces, commas),
             packet_ids=self._packet_ids[:n].astype(np.int64),
-            end=end,
-            more=why == FULL,
+            received_at=received_at,
+            size=end - begin,
         )
+        return messages, end, why == FULL
 
     def _learn(self, data: bytes, numbers: NDArray[np.int32], table: TopicTable) -> dict[int, str]:
         """Number the topics that the kernel did not find; return those that get no number, by message."""
