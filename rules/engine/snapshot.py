@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ _OF_ARCHIVES = 2
 """The format before, with numbers where bits are now, and the smallest integer for no instant."""
 _ARCHIVE = b"PK"
 """First bytes of an archive."""
+_AT_ONCE = 65_536
+"""Devices that are copied at once."""
 _ONE_COLUMN = {f.name for f in fields(PaceRows)} - {"gap"}
 
 Identity = tuple[str, int, tuple[str, ...], tuple[tuple[str, int, int], ...]]
@@ -96,20 +98,20 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:
         # They come first in both.
-        _put(rows, "value", state_rows, found[2], old.value[:, found[2]])
-        _put(rows, "at", state_rows, found[3], old.at[:, found[3]])
+        _put(rows, "value", state_rows, found[2], old.value[:, found[2]], blank)
+        _put(rows, "at", state_rows, found[3], old.at[:, found[3]], blank)
     for index, rule in enumerate(state.program.rules):
         found = old_columns.get(identity(rule))
         if found is None:
             continue
         old_index, levels, values, instants = found
         for name in ("on", "count", "start", "due"):
-            _put(rows, name, state_rows, rule.level_columns, getattr(old, name)[:, levels])
+            _put(rows, name, state_rows, rule.level_columns, getattr(old, name)[:, levels], blank)
         put(rows.ended[:, index], state_rows, old.ended[:, old_index])
         if rule.histories:
             own_values, own_instants = program.columns_of(rule)
-            _put(rows, "value", state_rows, own_values, old.value[:, values])
-            _put(rows, "at", state_rows, own_instants, old.at[:, instants])
+            _put(rows, "value", state_rows, own_values, old.value[:, values], blank)
+            _put(rows, "at", state_rows, own_instants, old.at[:, instants], blank)
 
 
 def _put(
@@ -118,7 +120,7 @@ def _put(
     state_rows: NDArray[np.intp],
     columns: slice,
     values: NDArray[Any],
-    blank: bool = False,
+    blank: bool,
 ) -> None:
     """Write some columns of some rows, which may be known to be all 0."""
     array, given = np.atleast_2d(getattr(rows, name).T)[columns], np.atleast_2d(values.T)
@@ -126,12 +128,24 @@ def _put(
         put(array[number], state_rows, given[number])
 
 
+def carry_all(before: RuleState, after: RuleState) -> None:
+    """Copy into a state what belongs to the same rules and versions in all of another."""
+    for past in _in_parts(before):
+        carry(past, after)
+
+
+def _in_parts(state: RuleState) -> Iterator[Snapshot]:
+    # A copy takes memory for every column of its devices.
+    for begin in range(0, len(state.index), _AT_ONCE):
+        yield take(state, np.arange(begin, min(begin + _AT_ONCE, len(state.index))))
+
+
 def knowing(state: RuleState, known: Collection[Identity]) -> RuleState:
     """Return a state in which all rules but those known are as if nothing had been read yet."""
-    past = take(state)
-    rules = tuple(one if one in known else ("", -1, *one[2:]) for one in past.rules)
+    rules = tuple(one if one in known else ("", -1, *one[2:]) for one in identities(state.program))
     found = RuleState(state.program, len(state.index))
-    carry(replace(past, rules=rules), found)
+    for past in _in_parts(state):
+        carry(replace(past, rules=rules), found)
     return found
 
 

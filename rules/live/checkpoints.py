@@ -82,7 +82,7 @@ def carry_over(before: RuleSet, after: RuleSet) -> set[tuple[str, int]]:
         after.state, after.state.program = before.state, after.program
         after.pieces, after.checkpoint_at, after.renewed = before.pieces, before.checkpoint_at, before.renewed
     else:
-        snapshot.carry(snapshot.take(before.state), after.state)
+        snapshot.carry_all(before.state, after.state)
         after.pieces, after.renewed = before.pieces, True
     after.seen = before.seen
     return {rule[:2] for rule in known}

@@ -7,7 +7,6 @@ It becomes part of the checkpoint of the shard that takes over, whose ingest doe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -41,10 +40,9 @@ async def hand_over(
         known = left.checkpoints.get(name)
         if known is None:
             continue
-        past = snapshot.take(known.state)
-        rows = np.flatnonzero(np.isin(past.devices, devices))
+        rows = np.flatnonzero(np.isin(known.state.index.devices, devices))
         if not len(rows):
             continue
-        snapshot.carry(replace(past, devices=past.devices[rows], rows=past.rows.take(rows)), ruleset.state)
+        snapshot.carry(snapshot.take(known.state, rows), ruleset.state)
         at = SavedAt(batch=batch, received_at=max(known.seen, ruleset.seen))
         await checkpoints.put(connection, to, name, ruleset.state, at)

@@ -32,6 +32,7 @@ PIECES = "SELECT kind FROM rule_checkpoint WHERE kind LIKE 'bin%' ORDER BY kind"
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "PIECE", 2)
     monkeypatch.setattr(checkpoints, "APART_US", 0)
+    monkeypatch.setattr(snapshot, "_AT_ONCE", 3)
 
 
 def history(devices: list[int]) -> list[Columns]:
