@@ -251,7 +251,9 @@ async def _compiled(settings: Settings) -> tuple[Kernel | None, Functions]:
         found = [machine_code.linked(part, compiling.found(part, places)[1]) for part in (DECODER, RULES)]
     except Unusable:
         return None, {}
-    return Kernel(found[0]["scan"]), found[1]
+    kernel = Kernel()
+    kernel.take(found[0])
+    return kernel, found[1]
 
 
 def _is_there(part: CompiledPart, places: Sequence[Path]) -> bool:

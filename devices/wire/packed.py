@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 class PackedPayloads(Sequence[bytes]):
     """n byte strings that lie in `text`, each with a NUL behind it.
 
-    begins, ends: (n,) int64, where each lies. braces, commas: (n,) int32, how many { and , are in each.
+    begins, ends: (n,) int64, where each lies. braces, commas: (n,) int32, how many { and , are in each; of
+    one that begins with {, and is one element whatever is in it, 1 and 0 will do.
     """
 
     text: bytes
@@ -61,13 +62,16 @@ def pack(payloads: Sequence[bytes]) -> PackedPayloads:
     ends = np.cumsum(np.fromiter(map(len, payloads), dtype=np.int64, count=n) + 1) - 1
     begins = np.zeros(n, dtype=np.int64)
     begins[1:] = ends[:-1] + 1
-    return PackedPayloads(
-        b"\0".join((*payloads, b"")) if n else b"\0",
+    found = PackedPayloads(
+        b"\0".join((*payloads, b"")) or b"\0",
         begins,
         ends,
-        np.array([payload.count(b"{") for payload in payloads], dtype=np.int32),
-        np.array([payload.count(b",") for payload in payloads], dtype=np.int32),
+        braces=np.ones(n, dtype=np.int32),
+        commas=np.zeros(n, dtype=np.int32),
     )
+    for i in np.flatnonzero(~found.begin_with(b"{")).tolist():
+        found.braces[i], found.commas[i] = payloads[i].count(b"{"), payloads[i].count(b",")
+    return found
 
 
 def joined(parts: Sequence[PackedPayloads]) -> PackedPayloads:

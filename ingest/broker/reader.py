@@ -24,7 +24,6 @@ class KernelReader:
         self._spans, self._names = np.empty((2, _MOST), dtype=np.int64), np.empty((2, _MOST), dtype=np.int64)
         self._counts = np.empty((2, _MOST), dtype=np.int32)
         self._numbers, self._packet_ids = np.empty(_MOST, dtype=np.int32), np.empty(_MOST, dtype=np.int32)
-        self._hashes = np.empty(_MOST, dtype=np.uint64)
 
     def read(
         self, frame: Function, data: bytes, begin: int, table: TopicTable, received_at: int
@@ -36,14 +35,15 @@ class KernelReader:
         """
         if len(self._text) < 2 * len(data):
             self._text = np.empty(2 * len(data), dtype=np.uint8)
-        used = np.array((0, 0, begin, 0), dtype=np.int64)
+        used = np.array((0, 0, begin, 0, len(table.names), table.letters), dtype=np.int64)
         frame(
             np.frombuffer(data, dtype=np.uint8), used, HASH, table.places, table.at, table.text,
-            self._text, self._spans, self._counts, self._numbers, self._packet_ids, self._names, self._hashes,
+            self._text, self._spans, self._counts, self._numbers, self._packet_ids, self._names,
         )  # fmt: skip
-        n, size, end, why = used.tolist()
+        n, size, end, why, topics, letters = used.tolist()
+        table.numbered(topics, letters)
         numbers = self._numbers[:n].copy()
-        own = self._learn(data, numbers, table)
+        own = self._without_number(data, numbers, table)
         braces, commas = self._counts[:, :n].copy()
         begins, ends = self._spans[:, :n].copy()
         messages = ReceivedMessages(
@@ -55,18 +55,13 @@ class KernelReader:
         )
         return messages, end, why == FULL
 
-    def _learn(self, data: bytes, numbers: NDArray[np.int32], table: TopicTable) -> dict[int, str]:
-        """Number the topics that the kernel did not find; return those that get no number, by message."""
+    def _without_number(self, data: bytes, numbers: NDArray[np.int32], table: TopicTable) -> dict[int, str]:
+        """Number topics for which the kernel had no place; return those that get no number, by message."""
         own = {}
-        new = np.flatnonzero(numbers < 0)
-        spans = zip(*self._names[:, new].tolist(), self._hashes[new].tolist(), strict=True)
-        for message, (begin, length, hashed) in zip(new.tolist(), spans, strict=True):
-            topic = data[begin : begin + length]
-            name = topic.decode("ascii")
-            number = table.number(name)
+        for message in np.flatnonzero(numbers < 0).tolist():
+            begin, length = self._names[:, message].tolist()
+            topic = data[begin : begin + length].decode("ascii")
+            numbers[message] = number = table.number(topic)
             if number < 0:
-                own[message] = name
-            else:
-                table.place(number, topic, hashed)
-            numbers[message] = number
+                own[message] = topic
         return own

@@ -10,7 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.wire.compiled.constants import HASH_SHIFT, TOPIC_LIMIT, TRIES
+from devices.wire.compiled.constants import TOPIC_LIMIT
 
 MOST = 200_000
 """Most topics of a table: clients may publish on any. A session goes on with a new one."""
@@ -23,7 +23,10 @@ HASH = np.array((secrets.randbits(64), secrets.randbits(64) | 1), dtype=np.uint6
 
 
 class TopicTable:
-    """Topics by number; places, at, text: for the kernel, as it wants them."""
+    """Topics by number. places, at, text: those that the kernel has numbered, as it wants them.
+
+    One that comes both ways may have two numbers.
+    """
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -32,12 +35,12 @@ class TopicTable:
         self.at = np.empty((2, MOST), dtype=np.int64)
         self.text = np.empty(_BYTES, dtype=np.uint8)
         self.places: NDArray[np.int32] = np.full(_PLACES, -1, dtype=np.int32)
-        self._used = 0
+        self.letters = 0
 
     @property
     def full(self) -> bool:
         """Tell whether the next topic needs a new table."""
-        return len(self.names) >= MOST or self._used > _BYTES - TOPIC_LIMIT
+        return len(self.names) >= MOST or self.letters > _BYTES - TOPIC_LIMIT
 
     def number(self, topic: str) -> int:
         """Return the number of a topic; UNNUMBERED of one too long to be right, or too many."""
@@ -49,20 +52,14 @@ class TopicTable:
             self.names.append(topic)
         return number
 
-    def place(self, number: int, topic: bytes, hashed: int) -> None:
-        """Let the kernel find a topic by its hash, if there is room near its place."""
-        place = hashed >> HASH_SHIFT
-        for _ in range(TRIES):
-            there = place & (_PLACES - 1)
-            if (known := self.places[there]) == number:
-                return
-            if known < 0:
-                self.text[self._used : self._used + len(topic)] = np.frombuffer(topic, dtype=np.uint8)
-                self.at[:, number] = self._used, len(topic)
-                self._used += len(topic)
-                self.places[there] = number
-                return
-            place += 1
+    def numbered(self, count: int, letters: int) -> None:
+        """Take note that the kernel has numbered topics: how many there are now, and bytes of them."""
+        begin = len(self.names)
+        if count > begin:
+            said = self.text[self.letters : letters].tobytes().decode("ascii")
+            ends = np.cumsum(self.at[1, begin:count]).tolist()
+            self.names += [said[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+            self.letters = letters
 
 
 @dataclass(frozen=True, slots=True)

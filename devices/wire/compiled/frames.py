@@ -12,13 +12,16 @@ from typing import Any
 from devices.wire.compiled.constants import FULL, HASH_SHIFT, INCOMPLETE, ODD, TOPIC_LIMIT, TRIES
 from devices.wire.compiled.lexemes import I, U, also_compiled
 
-MESSAGES, BYTES, AT, WHY = 0, 1, 2, 3
-"""What `used` says: messages, bytes of `text`, where the packet begins that is not read, and why not."""
+MESSAGES, BYTES, AT, WHY, TOPICS, LETTERS = range(6)
+"""What `used` says: messages, bytes of `text`, where the packet begins that is not read, and why not; topics
+that have numbers, and bytes of them."""
 
 
 @also_compiled
-def number_of(data: Any, p: Any, n: Any, h: Any, table: Any, topic_at: Any, topics: Any) -> Any:
-    """Return the number of a topic of n bytes, -1 where it has none that is found soon.
+def number_of(
+    data: Any, p: Any, n: Any, h: Any, table: Any, topic_at: Any, topics: Any, used: Any
+) -> Any:  # fmt: skip
+    """Return the number of a topic of n bytes, a new one if it has none; -1 where there is no room for it.
 
     topics: all of them, topic k from topic_at[0, k], topic_at[1, k] bytes. table: numbers by hash.
     """
@@ -27,6 +30,16 @@ def number_of(data: Any, p: Any, n: Any, h: Any, table: Any, topic_at: Any, topi
     for _ in range(TRIES):
         k = I(table[place & mask])
         if k < 0:
+            k, a = used[TOPICS], used[LETTERS]
+            if k >= topic_at.shape[1] or a + n > topics.size:
+                break
+            for letter in range(n):
+                topics[U(a + letter)] = data[U(p + letter)]
+            topic_at[0, U(k)] = a
+            topic_at[1, U(k)] = n
+            table[place & mask] = k
+            used[TOPICS] = k + 1
+            used[LETTERS] = a + n
             return k
         if topic_at[1, U(k)] == n:
             a = topic_at[0, U(k)]
@@ -41,19 +54,19 @@ def number_of(data: Any, p: Any, n: Any, h: Any, table: Any, topic_at: Any, topi
 
 def frame(
     data: Any, used: Any, keys: Any, table: Any, topic_at: Any, topics: Any,
-    text: Any, spans: Any, counts: Any, numbers: Any, packet_ids: Any, names: Any, hashes: Any,
+    text: Any, spans: Any, counts: Any, numbers: Any, packet_ids: Any, names: Any,
 ) -> None:  # fmt: skip
     """Read packets until one is not whole, not certain, or there is no room.
 
     Args:
         data: what came, from used[AT] on.
-        used: (4,) see above.
+        used: (6,) see above.
         keys: (2,) what hashes begin with, and are multiplied with.
         table, topic_at, topics: topics that have numbers.
         text, spans: the payloads with a NUL behind each; (2, most) where each begins and ends.
         counts: (2, most) how many { and how many , are in each.
-        numbers, packet_ids: (most,) of topics, -1 where unknown; 0 where nothing is to be acknowledged.
-        names, hashes: (2, most) where topics lie in `data`; (most,).
+        numbers, packet_ids: (most,) of topics, -1 of one without; 0 where nothing is to be acknowledged.
+        names: (2, most) where topics lie in `data`, and how many bytes each has.
     """
     size, most = I(data.size), I(numbers.size)
     m, o, start = used[MESSAGES], used[BYTES], used[AT]
@@ -121,11 +134,10 @@ def frame(
         o += 1
         counts[0, U(m)] = braces
         counts[1, U(m)] = commas
-        numbers[U(m)] = number_of(data, topic, n, h, table, topic_at, topics)
+        numbers[U(m)] = number_of(data, topic, n, h, table, topic_at, topics, used)
         packet_ids[U(m)] = packet
         names[0, U(m)] = topic
         names[1, U(m)] = n
-        hashes[U(m)] = h
         m += 1
         start = end
     used[MESSAGES] = m

@@ -19,7 +19,7 @@ PART = CompiledPart(
         ),
         "frame": (
             "uint8", "int64", "uint64", "int32", "int64:2", "uint8",
-            "uint8", "int64:2", "int32:2", "int32", "int32", "int64:2", "uint64",
+            "uint8", "int64:2", "int32:2", "int32", "int32", "int64:2",
         ),
     },
 )  # fmt: skip

@@ -45,7 +45,7 @@ PAYLOADS = [
 ]
 
 
-# With packet id 258 and a topic without number; without one, with the topic of number 0, and nothing; cut.
+# With packet id 258 and a new topic; without one, with the topic of number 0, and nothing; cut.
 PACKETS = b"\x32\x0f\x00\x03a/b\x01\x02\x00{},{},\xff\x30\x04\x00\x01c\x00\x32\x08\x00\x01"
 
 
@@ -55,23 +55,25 @@ def agrees(functions: Mapping[str, Scan]) -> bool:
 
 
 def _reads(frame: Scan) -> bool:
-    used, keys = np.zeros(4, dtype=np.int64), np.array([0, 1], dtype=np.uint64)
+    used, keys = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 1], dtype=np.uint64)
     table = np.array([0, -1, -1, -1], dtype=np.int32)
-    topic_at, topics = np.array([[0], [1]], dtype=np.int64), np.frombuffer(b"c", dtype=np.uint8)
+    topic_at, topics = np.array([[0, 0], [1, 0]]), np.frombuffer(bytearray(b"c   "), dtype=np.uint8)
     text, spans = np.zeros(16, dtype=np.uint8), np.zeros((2, 3), dtype=np.int64)
     counts, numbers = np.zeros((2, 3), dtype=np.int32), np.zeros(3, dtype=np.int32)
     packet_ids, names = np.zeros(3, dtype=np.int32), np.zeros((2, 3), dtype=np.int64)
     data = np.frombuffer(PACKETS, dtype=np.uint8)
     frame(
         data, used, keys, table, topic_at, topics,
-        text, spans, counts, numbers, packet_ids, names, np.zeros(3, dtype=np.uint64),
+        text, spans, counts, numbers, packet_ids, names,
     )  # fmt: skip
     return (
-        used.tolist() == [2, 9, 23, INCOMPLETE]
+        used.tolist() == [2, 9, 23, INCOMPLETE, 2, 4]
         and text.tobytes() == b"{},{},\xff".ljust(16, b"\0")
         and spans.tolist() == [[0, 8, 0], [7, 8, 0]]
         and counts.tolist() == [[2, 0, 0], [2, 0, 0]]
-        and numbers.tolist() == [-1, 0, 0]
+        and numbers.tolist() == [1, 0, 0]
+        and (topic_at.tolist(), topics.tobytes()) == ([[0, 1], [1, 3]], b"ca/b")
+        and table.tolist() == [0, 1, -1, -1]
         and packet_ids.tolist() == [258, 0, 0]
         and names.tolist() == [[4, 21, 0], [3, 1, 0]]
     )

@@ -20,7 +20,7 @@ from numba import njit
 from devices.compiled.part import Function
 from devices.wire import Kernel
 from devices.wire.compiled import frames
-from ingest.broker import session
+from ingest.broker import reader, session
 from ingest.broker import topics as numbered
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
@@ -127,7 +127,7 @@ def heard(connection: Connection, parts: list[bytes]) -> tuple[list[Any], object
 
 def test_bounds_are_checked(checked: Function) -> None:
     def without_room(*arrays: Any) -> None:
-        checked(*arrays[:6], arrays[6], arrays[7][:, :0], *arrays[8:])
+        checked(*arrays[:7], arrays[7][:, :0], *arrays[8:])
 
     with pytest.raises(IndexError):
         KernelReader().read(without_room, mqtt5.PublishPacket("a", b"{}").write(), 0, TopicTable(), 0)
@@ -190,12 +190,18 @@ async def test_a_table_of_topics_that_is_full_is_followed_by_another(
     assert [topic for intake in intakes for topic in intake.topics] == sent
 
 
-def test_a_topic_that_finds_no_place_in_the_table_is_still_known_by_name() -> None:
-    table = TopicTable()
-    names = [f"topic-{n}" for n in range(20)]
+async def test_topics_that_collide_are_told_apart_and_numbered_once_there_is_no_place_for_them(
+    at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "HASH", np.array([0, 0], dtype=np.uint64))
+    connection = opened(compiled())
+    sent = [f"topic-{n}" for n in (*range(20), *range(20))]
 
-    for name in names:
-        table.place(table.number(name), name.encode(), 0)
+    for topic in sent:
+        connection.data_received(mqtt5.PublishPacket(topic, b"{}").write())
 
-    assert [table.number(name) for name in names] == list(range(20))
-    assert np.count_nonzero(table.places >= 0) == 8
+    intake = connection.take(100, 0)
+    assert intake is not None
+    assert list(intake.topics) == sent
+    assert np.count_nonzero(connection.waiting.table.places >= 0) == 8
+    assert len(connection.waiting.table.names) == 20

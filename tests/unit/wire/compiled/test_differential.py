@@ -16,7 +16,7 @@ from numba import njit
 
 from devices import kinds
 from devices.wire import Decoder, Kernel, Splitter
-from devices.wire.compiled import kernel, trial
+from devices.wire.compiled import frames, kernel, trial
 from devices.wire.compiled.columns import ColumnScanner
 from devices.wire.compiled.relayed import scanned
 from tests.bad_input import cases
@@ -183,11 +183,16 @@ def test_texts_that_collide_or_are_many_cost_no_more_than_a_look(checked: Kernel
 
 def test_code_that_decodes_otherwise_is_noticed_before_anybody_uses_it(checked: Kernel) -> None:
     assert checked.scan is not None
-    scan = checked.scan
+    scan, frame = checked.scan, njit(error_model="numpy", boundscheck=True)(frames.frame)
 
-    def otherwise(*arrays: Any) -> None:
+    def decodes_otherwise(*arrays: Any) -> None:
         scan(*arrays)
         arrays[8][0] += 0.5  # a number is another
 
-    assert trial.agrees({"scan": scan})
-    assert not trial.agrees({"scan": otherwise})
+    def reads_otherwise(*arrays: Any) -> None:
+        frame(*arrays)
+        arrays[7][1, 0] += 1  # a payload ends later
+
+    assert trial.agrees({"scan": scan, "frame": frame})
+    assert not trial.agrees({"scan": decodes_otherwise, "frame": frame})
+    assert not trial.agrees({"scan": scan, "frame": reads_otherwise})
