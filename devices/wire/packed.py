@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PackedPayloads(Sequence[bytes]):
     """n byte strings that lie in `text`, each with a NUL behind it.
 

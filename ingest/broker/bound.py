@@ -6,8 +6,6 @@ not know what elements mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from devices.wire import MAX_ELEMENTS
@@ -17,13 +15,13 @@ MOST_ELEMENTS = 200_000
 """Elements of one intake: some seconds of work at the worst, well below a keep-alive."""
 
 
-def fitting(parts: Sequence[PackedPayloads]) -> int:
-    """Return how many payloads from the first on hold at most MOST_ELEMENTS elements; at least one.
+def fitting(payloads: PackedPayloads, room: int) -> tuple[int, int]:
+    """Return how many payloads from the first on hold at most `room` elements, and how many these hold.
 
     An object is one element, as nearly every payload is. Of the others commas tell the most there can be;
     an array of more than MAX_ELEMENTS is refused as a whole.
     """
-    elements = np.concatenate(
-        [np.where(p.begin_with(b"{"), 1, np.minimum(p.commas + 1, MAX_ELEMENTS)) for p in parts]
-    )
-    return max(1, int(np.searchsorted(np.cumsum(elements), MOST_ELEMENTS, side="right")))
+    commas = np.minimum(payloads.commas + 1, MAX_ELEMENTS)
+    elements = np.cumsum(np.where(payloads.begin_with(b"{"), 1, commas))
+    n = int(np.searchsorted(elements, room, side="right"))
+    return n, int(elements[n - 1]) if n else 0

@@ -33,21 +33,21 @@ class KernelReader:
         Also where the last of these ends, and whether only room was lacking: else the next packet has not
         come whole, or is left to the codec.
         """
-        if len(self._text) < 2 * len(data):
-            self._text = np.empty(2 * len(data), dtype=np.uint8)
-        used = np.array((0, 0, begin, 0, len(table.names), table.letters), dtype=np.int64)
+        if len(self._text) < len(data):  # a packet is longer than its payload and a NUL
+            self._text = np.empty(len(data), dtype=np.uint8)
+        used = np.array((0, 0, begin, 0, len(table.names), table.topic_bytes), dtype=np.int64)
         frame(
             np.frombuffer(data, dtype=np.uint8), used, HASH, table.places, table.at, table.text,
             self._text, self._spans, self._counts, self._numbers, self._packet_ids, self._names,
         )  # fmt: skip
-        n, size, end, why, topics, letters = used.tolist()
-        table.numbered(topics, letters)
+        n, size, end, why, topics, topic_bytes = used.tolist()
+        table.numbered(topics, topic_bytes)
         numbers = self._numbers[:n].copy()
-        own = self._without_number(data, numbers, table)
+        unnumbered = self._without_number(data, numbers, table)
         braces, commas = self._counts[:, :n].copy()
         begins, ends = self._spans[:, :n].copy()
         messages = ReceivedMessages(
-            topics=Topics(table.names, numbers, own),
+            topics=Topics(table.names, numbers, unnumbered),
             payloads=PackedPayloads(self._text[:size].tobytes(), begins, ends, braces, commas),
             packet_ids=self._packet_ids[:n].astype(np.int64),
             received_at=received_at,
@@ -56,12 +56,15 @@ class KernelReader:
         return messages, end, why == FULL
 
     def _without_number(self, data: bytes, numbers: NDArray[np.int32], table: TopicTable) -> dict[int, str]:
-        """Number topics for which the kernel had no place; return those that get no number, by message."""
-        own = {}
+        """Number topics for which the kernel had no place; return those that get no number, by message.
+
+        They are few, and looked up by text whenever they come.
+        """
+        unnumbered = {}
         for message in np.flatnonzero(numbers < 0).tolist():
             begin, length = self._names[:, message].tolist()
             topic = data[begin : begin + length].decode("ascii")
             numbers[message] = number = table.number(topic)
             if number < 0:
-                own[message] = topic
-        return own
+                unnumbered[message] = topic
+        return unnumbered

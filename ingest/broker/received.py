@@ -18,7 +18,7 @@ from devices.wire import packed
 from devices.wire.packed import PackedPayloads, pack
 from devices.wire.topics import Channel
 from ingest.broker import topics
-from ingest.broker.bound import fitting
+from ingest.broker.bound import MOST_ELEMENTS, fitting
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 from ingest.broker.topics import Topics, TopicTable
@@ -29,7 +29,7 @@ HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED
 """The channels that ingest hears."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReceivedMessages:
     """n messages that came together, `size` bytes with topics and properties.
 
@@ -45,15 +45,18 @@ class ReceivedMessages:
     def __len__(self) -> int:
         return len(self.topics)
 
-    def some(self, which: slice) -> ReceivedMessages:
-        """Return some of the messages, with their share of the bytes."""
-        topics = self.topics[which]
+    def divided(self, n: int) -> tuple[ReceivedMessages, ReceivedMessages]:
+        """Return the first n messages and the rest, each with its share of the bytes."""
+        size = self.size * n // len(self)
+        return self._some(slice(n), size), self._some(slice(n, None), self.size - size)
+
+    def _some(self, which: slice, size: int) -> ReceivedMessages:
         return ReceivedMessages(
-            topics=topics,
+            topics=self.topics[which],
             payloads=self.payloads[which],
             packet_ids=self.packet_ids[which],
             received_at=self.received_at,
-            size=self.size * len(topics) // len(self),
+            size=size,
         )
 
 
@@ -88,9 +91,9 @@ class MessageQueue:
         """Return messages that came together; packet id 0: it wants no acknowledgement."""
         table = self.table
         numbers = np.array([table.number(topic) for topic in topics], dtype=np.int32)
-        own = {i: topics[i] for i in np.flatnonzero(numbers < 0).tolist()}
+        unnumbered = {i: topics[i] for i in np.flatnonzero(numbers < 0).tolist()}
         return ReceivedMessages(
-            topics=Topics(table.names, numbers, own),
+            topics=Topics(table.names, numbers, unnumbered),
             payloads=pack(payloads),
             packet_ids=np.array(packet_ids, dtype=np.int64),
             received_at=received_at,
@@ -107,24 +110,26 @@ class MessageQueue:
         """Take up to `limit` messages; their receive times are greater than `after`."""
         if not self._parts:
             return None
-        first = self._parts[0].topics.names
-        chosen, count = [], 0
+        names = self._parts[0].topics.names
+        n, room = 0, MOST_ELEMENTS
         for part in self._parts:
-            if count >= limit or part.topics.names is not first:
+            if part.topics.names is not names:
                 break
-            chosen.append(part)
-            count += len(part)
-        n = min(limit, fitting([part.payloads for part in chosen]))
+            fits, elements = fitting(part.payloads, room)
+            n, room = n + fits, room - elements
+            if fits < len(part) or n >= limit:
+                break
+        n = max(1, min(n, limit))
         taken: list[ReceivedMessages] = []
         while n:
             part = self._parts.popleft()
             if len(part) > n:
-                self._parts.appendleft(part.some(slice(n, None)))
-                part = part.some(slice(n))
+                part, rest = part.divided(n)
+                self._parts.appendleft(rest)
             taken.append(part)
             n -= len(part)
         self._count -= sum(map(len, taken))
-        self.size = sum(part.size for part in self._parts)
+        self.size -= sum(part.size for part in taken)
         packet_ids = np.concatenate([part.packet_ids for part in taken])
         received_at = np.repeat([part.received_at for part in taken], [len(part) for part in taken])
         return Intake(

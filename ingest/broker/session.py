@@ -27,6 +27,8 @@ REST_S, LITTLE = 0.005, 32 * 1024
 costs more than parsing it."""
 MANY = 16 * 1024
 """Bytes from which on compiled code reads packets sooner than the codec does."""
+TURNS = 32
+"""So often compiled code goes on behind a packet that it leaves to the codec, in what is read at once."""
 MOST_FILTERS = 400
 """In one packet, so that none is too large for a broker."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
@@ -113,33 +115,26 @@ class Connection(asyncio.Protocol):
         self._heard_at = asyncio.get_running_loop().time()
         if self._tail:
             data = self._tail + data
-        view, offset, size = memoryview(data), 0, len(data)
-        if self._kernel.frame is not None and size >= MANY:
-            offset = self._frame(self._kernel.frame, data)
-        begin, packets, wrong = offset, [], ""
-        try:
-            while offset < size:
-                packet, length = mqtt5.read(view[offset:])
-                packets.append(packet)
-                offset += length
-        except IndexError:
-            pass  # the rest of the last packet comes with the next chunk
-        except BaseException as error:
-            # The codec panics at texts that are no UTF-8, and what it raises then is no Exception.
-            if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
-                raise
-            wrong = f"the broker sent what is not MQTT 5: {error}"
-        self._tail = data[offset:]
-        if packets:
+        offset, size = 0, len(data)
+        frame = self._kernel.frame if size >= MANY else None
+        turns = 0 if frame is None else TURNS
+        stopped: str | None = None
+        while offset < size and stopped is None:
+            begin = offset
+            if frame is not None and turns:
+                begin = offset = self._frame(frame, data, offset)
+                turns -= 1
+            packets, offset, stopped = _parsed(memoryview(data), offset, 1 if turns else size)
             self._receive(packets, offset - begin)
-        if wrong:
-            self._fail(wrong)
+        self._tail = data[offset:]
+        if stopped:
+            self._fail(stopped)
         elif size < LITTLE:
             self._rest()
 
-    def _frame(self, frame: Function, data: bytes) -> int:
-        """Receive the messages at the beginning that compiled code is certain of; return where they end."""
-        end, more = 0, True
+    def _frame(self, frame: Function, data: bytes, begin: int) -> int:
+        """Receive the messages from there on that compiled code is certain of; return where they end."""
+        end, more = begin, True
         while more:
             messages, end, more = self._reader.read(frame, data, end, self.waiting.table, self._now())
             if len(messages):
@@ -351,6 +346,28 @@ class Connection(asyncio.Protocol):
 
     async def closed(self) -> None:
         """Return at once: the transport sends what was written, whatever becomes of us."""
+
+
+def _parsed(data: memoryview, begin: int, most: int) -> tuple[list[mqtt5.Packet], int, str | None]:
+    """Return packets by the codec, where they end, and why there are not more.
+
+    That is None where there are as many as asked for or no bytes left, empty where the next one has not come
+    whole, else what is wrong with it.
+    """
+    packets: list[mqtt5.Packet] = []
+    try:
+        while len(packets) < most and begin < len(data):
+            packet, length = mqtt5.read(data[begin:])
+            packets.append(packet)
+            begin += length
+    except IndexError:
+        return packets, begin, ""
+    except BaseException as error:
+        # The codec panics at texts that are no UTF-8, and what it raises then is no Exception.
+        if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
+            raise
+        return packets, begin, f"the broker sent what is not MQTT 5: {error}"
+    return packets, begin, None
 
 
 def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: IngestBroker) -> str:

@@ -35,12 +35,12 @@ class TopicTable:
         self.at = np.empty((2, MOST), dtype=np.int64)
         self.text = np.empty(_BYTES, dtype=np.uint8)
         self.places: NDArray[np.int32] = np.full(_PLACES, -1, dtype=np.int32)
-        self.letters = 0
+        self.topic_bytes = 0
 
     @property
     def full(self) -> bool:
         """Tell whether the next topic needs a new table."""
-        return len(self.names) >= MOST or self.letters > _BYTES - TOPIC_LIMIT
+        return len(self.names) >= MOST or self.topic_bytes > _BYTES - TOPIC_LIMIT
 
     def number(self, topic: str) -> int:
         """Return the number of a topic; UNNUMBERED of one too long to be right, or too many."""
@@ -52,23 +52,26 @@ class TopicTable:
             self.names.append(topic)
         return number
 
-    def numbered(self, count: int, letters: int) -> None:
+    def numbered(self, count: int, topic_bytes: int) -> None:
         """Take note that the kernel has numbered topics: how many there are now, and bytes of them."""
         begin = len(self.names)
         if count > begin:
-            said = self.text[self.letters : letters].tobytes().decode("ascii")
+            said = self.text[self.topic_bytes : topic_bytes].tobytes().decode("ascii")
             ends = np.cumsum(self.at[1, begin:count]).tolist()
             self.names += [said[a:b] for a, b in zip([0, *ends], ends, strict=False)]
-            self.letters = letters
+            self.topic_bytes = topic_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Topics(Sequence[str]):
-    """The topics of n messages. number: (n,) int32 of `names`; own: by message, those that have no number."""
+    """The topics of n messages.
+
+    number: (n,) int32, which of `names`; UNNUMBERED where `unnumbered` has it, by message.
+    """
 
     names: Sequence[str]
     number: NDArray[np.int32]
-    own: Mapping[int, str] = field(default_factory=dict)
+    unnumbered: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)
@@ -82,19 +85,19 @@ class Topics(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | Topics:
         if isinstance(index, slice):
             start, stop, _ = index.indices(len(self))
-            own = {i - start: topic for i, topic in self.own.items() if start <= i < stop}
-            return Topics(self.names, self.number[index], own)
+            some = {i - start: topic for i, topic in self.unnumbered.items() if start <= i < stop}
+            return Topics(self.names, self.number[index], some)
         number = self.number[index]
-        return self.names[number] if number >= 0 else self.own[range(len(self))[index]]
+        return self.names[number] if number >= 0 else self.unnumbered[range(len(self))[index]]
 
 
 def joined(parts: Sequence[Topics]) -> Topics:
     """Return topics of one table one behind the other."""
     if len(parts) == 1:
         return parts[0]
-    own: dict[int, str] = {}
+    unnumbered: dict[int, str] = {}
     before = 0
     for part in parts:
-        own |= {before + i: topic for i, topic in part.own.items()}
+        unnumbered |= {before + i: topic for i, topic in part.unnumbered.items()}
         before += len(part)
-    return Topics(parts[0].names, np.concatenate([part.number for part in parts]), own)
+    return Topics(parts[0].names, np.concatenate([part.number for part in parts]), unnumbered)

@@ -1,6 +1,6 @@
 """Which device a topic or a relayed element belongs to, by a snapshot of the registry.
 
-Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or the database.
+Pure: a new snapshot makes a new Directory. Must not know payloads or the database.
 """
 
 from __future__ import annotations
@@ -56,36 +56,36 @@ class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
         return self.relays and self.name == HAND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sources:
     """What the topics of n messages resolve to, each by its index.
 
     device_id: (n,) int32, -1 where nothing is registered. plain_kind: (n,) int32, the place of the kind among
     those of the directory; -1 of what is not plain.
-    known, place: what topics resolved to, and (n,) which of these is each message's. own: by message, what
-    stands for it instead.
+    known, place: what topics resolved to, and (n,) which of these is each message's. instead: by message,
+    what stands for it.
     """
 
     device_id: NDArray[np.int32]
     plain_kind: NDArray[np.int32]
     known: Sequence[TopicSource]
     place: NDArray[np.int32]
-    own: Mapping[int, TopicSource]
+    instead: Mapping[int, TopicSource]
 
     def __len__(self) -> int:
         return len(self.place)
 
     def __getitem__(self, message: int) -> TopicSource:
-        return self.own.get(message) or self.known[self.place[message]]
+        return self.instead.get(message) or self.known[self.place[message]]
 
     def __iter__(self) -> Iterator[TopicSource]:
         return map(self.__getitem__, range(len(self)))
 
-    def but(self, own: Mapping[int, TopicSource]) -> Sources:
+    def but(self, instead: Mapping[int, TopicSource]) -> Sources:
         """Return the same, other sources standing for some messages, none of them plain."""
         plain_kind = self.plain_kind.copy()
-        plain_kind[list(own)] = -1
-        return replace(self, plain_kind=plain_kind, own={**self.own, **own})
+        plain_kind[list(instead)] = -1
+        return replace(self, plain_kind=plain_kind, instead={**self.instead, **instead})
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -145,26 +145,23 @@ class _KnownTopics:
         self._plain_kinds.append(self._kinds[source.kind] if source.plain else -1)
         self.known.append(source)
 
-    def numbered(self, table: Sequence[str]) -> int:
-        """Return of how many topics of a session's table the places are known."""
-        return len(self._by_number) if self._table is table else 0
-
-    def number(self, table: Sequence[str], places: Sequence[int]) -> NDArray[np.int32]:
-        """Take note of the places of the topics of a table that follow; return all of them, by number."""
+    def by_number(self, table: Sequence[str]) -> NDArray[np.int32]:
+        """Return the places of a session's topics, to be filled: -1 of those that nobody asked for yet."""
         if self._table is not table:
             self._table, self._by_number = table, np.empty(0, dtype=np.int32)
-        if places:
-            self._by_number = np.append(self._by_number, np.array(places, dtype=np.int32))
-        return self._by_number
+        if (more := len(table) - len(self._by_number)) > 0:
+            more = max(more, len(self._by_number))
+            self._by_number = np.append(self._by_number, np.full(more, -1, dtype=np.int32))
+        return self._by_number[: len(table)]
 
-    def sources(self, places: NDArray[np.int32], own: Mapping[int, TopicSource]) -> Sources:
+    def sources(self, places: NDArray[np.int32], instead: Mapping[int, TopicSource]) -> Sources:
         """Return what messages resolve to whose topics have these places."""
         return Sources(
             device_id=np.frombuffer(self._device_ids, dtype=np.int32)[places],
             plain_kind=np.frombuffer(self._plain_kinds, dtype=np.int32)[places],
             known=self.known,
             place=places,
-            own=own,
+            instead=instead,
         )
 
 
@@ -190,8 +187,9 @@ class Directory:
 
         The same topics are asked for twice in a row, by the quotas and by whoever decides.
         """
-        if self._last is not None and self._last[0] is topics:
-            return self._last[1]
+        last = self._last  # once: another thread may resolve others meanwhile
+        if last is not None and last[0] is topics:
+            return last[1]
         with self._learning:
             found = self._of_numbered(topics) if isinstance(topics, Topics) else self._of_any(topics)
         self._last = topics, found
@@ -203,21 +201,28 @@ class Directory:
             return self._of_any([topic])[0]
 
     def _of_numbered(self, topics: Topics) -> Sources:
-        """Resolve what is new in the table of a session; all else is known by its number."""
-        known, names = self._topics, topics.names
-        new = names[known.numbered(names) :]
-        if len(known.known) + len(new) > _MOST_TOPICS:
-            known = self._topics = _KnownTopics(list(self.kinds))
-            new = names[:]
-        places = known.number(names, [self._place(topic) for topic in new])
-        found = np.append(places, np.int32(_KnownTopics.NOWHERE))[topics.number]
-        nowhere = np.flatnonzero(found == _KnownTopics.NOWHERE).tolist()
-        return known.sources(found, {message: self._resolve(topics[message]) for message in nowhere})
+        """Resolve what nobody has asked for by its number yet."""
+        names, number = topics.names, topics.number
+        places = self._topics.by_number(names)
+        new = np.unique(number[np.append(places, 0)[number] < 0])
+        if self._make_room(len(new)):
+            places = self._topics.by_number(names)
+            new = np.unique(number[number >= 0])
+        places[new] = [self._place(names[one]) for one in new.tolist()]
+        return self._found(topics, np.append(places, np.int32(_KnownTopics.NOWHERE))[number])
 
     def _of_any(self, topics: Sequence[str]) -> Sources:
-        if len(self._topics.known) + len(topics) > _MOST_TOPICS:
-            self._topics = _KnownTopics(list(self.kinds))
-        places = np.array([self._place(topic) for topic in topics], dtype=np.int32)
+        self._make_room(len({topic for topic in topics if topic not in self._topics.places}))
+        return self._found(topics, np.array([self._place(topic) for topic in topics], dtype=np.int32))
+
+    def _make_room(self, new: int) -> bool:
+        """Forget all topics where these are too many more; tell whether it was so."""
+        if not new or len(self._topics.known) + new <= _MOST_TOPICS:
+            return False
+        self._topics = _KnownTopics(list(self.kinds))
+        return True
+
+    def _found(self, topics: Sequence[str], places: NDArray[np.int32]) -> Sources:
         nowhere = np.flatnonzero(places == _KnownTopics.NOWHERE).tolist()
         return self._topics.sources(places, {message: self._resolve(topics[message]) for message in nowhere})
 

@@ -12,7 +12,7 @@ from typing import Any
 from devices.wire.compiled.constants import FULL, HASH_SHIFT, INCOMPLETE, ODD, TOPIC_LIMIT, TRIES
 from devices.wire.compiled.lexemes import I, U, also_compiled
 
-MESSAGES, BYTES, AT, WHY, TOPICS, LETTERS = range(6)
+MESSAGES, BYTES, AT, WHY, TOPICS, TOPIC_BYTES = range(6)
 """What `used` says: messages, bytes of `text`, where the packet begins that is not read, and why not; topics
 that have numbers, and bytes of them."""
 
@@ -30,7 +30,7 @@ def number_of(
     for _ in range(TRIES):
         k = I(table[place & mask])
         if k < 0:
-            k, a = used[TOPICS], used[LETTERS]
+            k, a = used[TOPICS], used[TOPIC_BYTES]
             if k >= topic_at.shape[1] or a + n > topics.size:
                 break
             for letter in range(n):
@@ -39,7 +39,7 @@ def number_of(
             topic_at[1, U(k)] = n
             table[place & mask] = k
             used[TOPICS] = k + 1
-            used[LETTERS] = a + n
+            used[TOPIC_BYTES] = a + n
             return k
         if topic_at[1, U(k)] == n:
             a = topic_at[0, U(k)]
@@ -86,7 +86,7 @@ def frame(
             shift += 7
             p += 1
         if c >= 128 or (c == 0 and shift > 7):
-            # Of four bytes, or one that says nothing: no length that anybody writes.
+            # Longer than four bytes, or with a last one that says nothing: no length that anybody writes.
             if c < 128 or shift >= 28:
                 why = I(ODD)
             break

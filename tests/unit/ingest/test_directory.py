@@ -1,14 +1,17 @@
-"""What is asked of devices' attributes says the same, whatever was asked before."""
+"""What topics and attributes of devices resolve to, whatever was asked before, and how often."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from devices.kinds.kind import INTERVAL, MERGE
 from devices.registry.registry import Registry
-from ingest.decide.directory import Directory
+from devices.wire import Reason
+from ingest.broker.topics import Topics, TopicTable
+from ingest.decide.directory import Directory, TopicSource
 from tests.unit.ingest.test_hardware import KINDS, TRIPOLI, device
 
 
@@ -26,3 +29,52 @@ def test_own_intervals_and_merging_do_not_depend_on_what_was_asked_before() -> N
     assert merging is not None
     assert expected is not None
     np.testing.assert_array_equal(merging, expected)
+
+
+def numbered(topics: list[str], table: TopicTable) -> Topics:
+    """Return topics as a session has them."""
+    return Topics(table.names, np.array([table.number(topic) for topic in topics], dtype=np.int32))
+
+
+def test_numbered_topics_are_resolved_once_each_and_only_those_that_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ingest.decide.directory._MOST_TOPICS", 41)
+    resolved: list[str] = []
+    resolve = Directory._resolve
+
+    def noting(directory: Directory, text: str) -> TopicSource:
+        resolved.append(text)
+        return resolve(directory, text)
+
+    monkeypatch.setattr(Directory, "_resolve", noting)
+    registry = Registry(devices={}, by_name={}, municipalities={"tripoli": TRIPOLI})
+    directory, table = Directory(registry, KINDS), TopicTable()
+    topics = [f"nabd/v1/tripoli/bin/B-{n}/telemetry" for n in range(40)]
+    full = numbered(topics, table)
+
+    for _ in range(3):
+        sources = directory.sources(numbered(topics, table))
+    assert resolved == topics  # as many as are kept: nothing is forgotten for what is known
+    assert [source.name for source in sources] == [f"B-{n}" for n in range(40)]
+
+    more = numbered([topics[3], "nabd/v1/tripoli/bin/B-new/telemetry", topics[3]], table)
+    assert [source.name for source in directory.sources(more)] == ["B-3", "B-new", "B-3"]
+    assert len(resolved) == 42  # one too many: all were forgotten, and those of the batch resolved
+
+    resolved.clear()
+    after_a_reload = Directory(registry, KINDS)
+    assert after_a_reload.sources(full[7:9])[0].name == "B-7"
+    assert resolved == topics[7:9]
+
+
+def test_what_is_no_topic_is_refused_with_its_own_name_and_not_kept() -> None:
+    directory, table = Directory(Registry(devices={}, by_name={}, municipalities={}), KINDS), TopicTable()
+    topics = ["nabd/v1/x", "nabd/v1/tripoli/bin/B 1/telemetry", "nabd/v1/x"]
+
+    found = directory.sources(numbered(topics, table))
+
+    assert [source.refusal for source in found] == [Reason.BAD_TOPIC] * 3
+    assert [source.name for source in found] == ["", "B 1", ""]
+    assert (found.device_id == -1).all()
+    assert [source.name for source in directory.sources(topics)] == ["", "B 1", ""]
