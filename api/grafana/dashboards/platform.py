@@ -9,18 +9,20 @@ from devices.texts.catalogue import text
 from devices.texts.languages import Language
 
 _ALIVE = "SELECT coalesce(max(extract(epoch FROM now() - alive_at)), 0) AS seconds FROM v_shard"
-_TODAY = """\
+# Every day that the span touches: its own midnight may lie before the span.
+_DAYS = "WHERE day BETWEEN date_trunc('day', $__timeFrom()::timestamptz, 'UTC') AND $__timeTo()"
+_TODAY = f"""\
 SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(merged), 0) AS merged,
     coalesce(sum(duplicate), 0) AS duplicate, coalesce(sum(rejected), 0) AS rejected
 FROM v_ledger
-WHERE $__timeFilter(day)"""
-_LEDGER = """\
+{_DAYS}"""  # noqa: S608 - a constant
+_LEDGER = f"""\
 SELECT day AS time, sum(stored) AS stored, sum(merged) AS merged, sum(duplicate) AS duplicate,
     sum(rejected) AS rejected
 FROM v_ledger
-WHERE $__timeFilter(day)
+{_DAYS}
 GROUP BY day
-ORDER BY day"""
+ORDER BY day"""  # noqa: S608 - a constant
 _REASONS = """\
 SELECT $__timeGroupAlias(received_at, '1h'), reason AS metric, count(*) AS rejected
 FROM v_rejection
