@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
+import pytest
 
 from alerts.transition import Severity
 from devices.instants import to_microseconds
 from store.audit import PLATFORM
-from tests.integration.work.builders import NOW, order, person, step
+from tests.integration.work import builders
+from tests.integration.work.builders import order, person, step
 from work import steps
 from work.calendars import editing
 from work.calendars.hours import parse_hours, parse_week
@@ -23,6 +25,15 @@ HOUR = timedelta(hours=1)
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+NOW = to_microseconds(at("2026-11-29T12:00"))
+
+
+@pytest.fixture(autouse=True)
+def sunday(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be a Sunday in winter: calendars and the offset from UTC are another on other days."""
+    monkeypatch.setattr(builders, "NOW", NOW)
 
 
 async def _due(connection: asyncpg.Connection, number: int) -> tuple[datetime | None, datetime | None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -28,6 +29,7 @@ from work.rounds.periodic import LOCK, WorkRound, keep_rounds, work_round
 
 DAY_MIN = 24 * 60
 SOON = builders.NOON + timedelta(minutes=1)
+TODAY = builders.NOON.date()
 
 
 async def _round(connection: asyncpg.Connection, minutes: float = 0) -> WorkRound:
@@ -84,16 +86,18 @@ async def test_a_plan_makes_an_order_a_device_ahead_of_its_day(connection: async
     for name in ("bin-1", "bin-2"):
         await builders.add(connection, name)
     await builders.add(connection, "bin-3", municipality="saida")
-    plan = await _plan(connection, kind="bin", municipality="tripoli", first_day=date(2026, 12, 10))
+    thursday = next(day for days in range(11, 18) if (day := TODAY + timedelta(days=days)).weekday() == 3)
+    plan = await _plan(connection, kind="bin", municipality="tripoli", first_day=thursday)
 
-    made = [(await _round(connection, day * DAY_MIN)).planned for day in (0, 3, 4, 5)]
+    ahead = (thursday - TODAY).days - 7
+    made = [(await _round(connection, day * DAY_MIN)).planned for day in (0, ahead - 1, ahead, ahead + 1)]
     assert made == [0, 0, 2, 0]
 
     first, second = sorted(await _orders(connection), key=lambda one: one.device)
     assert [first.device, second.device] == ["bin-1", "bin-2"]
     assert (first.origin, first.title, first.severity) == (WorkOrigin.PLAN, "wash it", Severity.MINOR)
     assert first.response_due_at is None
-    assert str(first.repair_due_at) == "2026-12-10 14:00:00+00:00"  # 16:00 in Beirut
+    assert first.repair_due_at == datetime.combine(thursday, time(16), ZoneInfo("Asia/Beirut"))
 
     # Half a year later one is done, and has its next; the other is still open.
     await steps.cancel(connection, first.id, "not needed", step(minutes=DAY_MIN))
