@@ -39,6 +39,20 @@ async def stay_connected(
         await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
 
 
+def heed_cancellation() -> None:
+    """Raise a cancellation of this task that was lost in what it awaited.
+
+    `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, forgets one that comes just as it ends: what
+    is to end would go on for good.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def _said(group: BaseExceptionGroup[Any]) -> str:
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):

@@ -25,6 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from devices.relay.reconnecting import heed_cancellation
 from devices.sources.source import Source
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.reasons import FAILURE
@@ -212,6 +213,7 @@ async def connected(
             refused = [code for code in codes if _value(code) >= FAILURE]
             if refused:
                 raise SubscriptionRefused(f"the broker refuses the subscription to {topic}: {refused[0]}")
+        heed_cancellation()
         yield Upstream(client, inbox)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+from contextlib import suppress
 
 import pytest
 
-from devices.relay.reconnecting import stay_connected
+from devices.relay.reconnecting import heed_cancellation, stay_connected
 
 
 class Pauses:
@@ -68,3 +69,23 @@ async def test_an_outage_within_tasks_is_told_in_a_line_and_a_mistake_is_not_one
     assert "certificate" in told[1]
     assert told[2] == "gone"
     assert mistake.value.subgroup(KeyError) is not None
+
+
+async def test_a_cancellation_that_was_lost_in_what_was_awaited_is_heeded() -> None:
+    begun, served = asyncio.Event(), False
+
+    async def connection() -> None:
+        nonlocal served
+        with suppress(asyncio.CancelledError):  # as wait_for of Python 3.11 does now and then
+            begun.set()
+            await asyncio.Event().wait()
+        heed_cancellation()
+        served = True
+
+    task = asyncio.create_task(connection())
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+
+    assert task.cancelled()
+    assert not served
