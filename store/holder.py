@@ -30,12 +30,15 @@ async def prepare(connection: Connection) -> None:
         await connection.execute(_CREATE)
 
 
-_TAKE = """
+_INSERT = """
 INSERT INTO nabd_holder AS h (name, pid, session_began_at)
 SELECT $1, pg_backend_pid(), (
     SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()
 )
-ON CONFLICT (name) DO UPDATE
+ON CONFLICT (name)
+"""
+_TAKE = f"""
+{_INSERT} DO UPDATE
 SET pid = excluded.pid, session_began_at = excluded.session_began_at
 """
 _CLAIM = f"""
@@ -65,6 +68,8 @@ WHERE h.name = $1 AND a.pid <> pg_backend_pid()
 async def take(connection: Connection, name: str) -> None:
     """Hold `name` although another session does, which is ended: it might begin again sooner than we look."""
     async with connection.transaction():
+        # Waits for whoever is about to hold it as the first one ever: what is not there yet cannot be locked.
+        await connection.execute(f"{_INSERT} DO NOTHING", name)
         await connection.execute("SELECT FROM nabd_holder WHERE name = $1 FOR UPDATE", name)
         await connection.execute(_END, name)
         await connection.execute(_TAKE, name)

@@ -87,3 +87,25 @@ async def test_who_begins_again_at_once_does_not_keep_what_another_takes(dsn: st
 
 async def _last(claims: list[bool], wanted: bool) -> bool:
     return bool(claims) and claims[-1] is wanted
+
+
+async def test_a_name_is_taken_also_from_who_is_only_about_to_be_its_first_holder(dsn: str) -> None:
+    first, second, watching = [await connect(dsn) for _ in range(3)]
+    pid = await first.fetchval("SELECT pg_backend_pid()")
+    claiming = first.transaction()
+    await claiming.start()
+    assert await holder.claim(first, "shard north")
+
+    taking = asyncio.create_task(holder.take(second, "shard north"))
+    await eventually(
+        lambda: watching.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    )
+    await claiming.commit()
+    await taking
+
+    await eventually(
+        lambda: watching.fetchval("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid)
+    )
+    assert await holder.claim(second, "shard north")
+    first.terminate()
+    await asyncio.gather(second.close(), watching.close())
