@@ -280,7 +280,9 @@ async def test_keys_pressed_while_a_window_is_on_its_way_open_no_other(
         made = page.get_by_role("button", name="Make the work order")
 
         async def asked_again() -> bool:
-            await page.keyboard.press("w")  # does nothing while the one before is still on its way
+            # Does nothing while the one before is still on its way.
+            await page.keyboard.press("j")
+            await page.keyboard.press("w")
             return await made.is_visible()
 
         await eventually(asked_again)
