@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
@@ -39,17 +40,20 @@ async def stay_connected(
         await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
 
 
-def heed_cancellation() -> None:
-    """Raise a cancellation of this task that was lost in what it awaited.
+@contextmanager
+def heeding_cancellation() -> Iterator[None]:
+    """Raise a cancellation of this task that was lost in what was awaited inside.
 
     `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, forgets one that comes just as it ends: what
-    is to end would go on for good.
+    is to end would go on for good. Earlier ones do not count: task groups leave theirs behind.
 
     Raises:
-        asyncio.CancelledError: the task was cancelled.
+        asyncio.CancelledError: the task was cancelled meanwhile.
     """
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    before = task.cancelling() if task else 0
+    yield
+    if task and task.cancelling() > before:
         raise asyncio.CancelledError
 
 

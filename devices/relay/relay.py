@@ -20,7 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.instants import Now
 from devices.relay.outstanding import Numbered, Outcome, Outstanding
-from devices.relay.reconnecting import FIRST_PAUSE_S, LONGEST_PAUSE_S, heed_cancellation, stay_connected
+from devices.relay.reconnecting import FIRST_PAUSE_S, LONGEST_PAUSE_S, heeding_cancellation, stay_connected
 from devices.wire.channels import NotUnderstood, receipt_of
 from devices.wire.reasons import NO_SUBSCRIBERS, is_taken
 from devices.wire.topics import Channel, Topic
@@ -110,8 +110,8 @@ class Relay:
     async def _connected(self) -> None:
         try:
             async with self._connect() as client:
-                await client.subscribe(str(self._topic.on(Channel.RECEIPT)), qos=1)
-                heed_cancellation()
+                with heeding_cancellation():
+                    await client.subscribe(str(self._topic.on(Channel.RECEIPT)), qos=1)
                 self._tell(RelayState(connected=True))
                 await self._serve(client)
         finally:

@@ -25,7 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from devices.relay.reconnecting import heed_cancellation
+from devices.relay.reconnecting import heeding_cancellation
 from devices.sources.source import Source
 from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.reasons import FAILURE
@@ -209,11 +209,11 @@ async def connected(
         for topic in source.topics:
             # Of MQTT 5, what the broker keeps of topics is told once, not at each connection.
             once = SubscribeOptions(qos=1, retainHandling=1) if newest else None
-            codes = await client.subscribe(topic, qos=0 if newest else 1, options=once)
+            with heeding_cancellation():
+                codes = await client.subscribe(topic, qos=0 if newest else 1, options=once)
             refused = [code for code in codes if _value(code) >= FAILURE]
             if refused:
                 raise SubscriptionRefused(f"the broker refuses the subscription to {topic}: {refused[0]}")
-        heed_cancellation()
         yield Upstream(client, inbox)
 
 

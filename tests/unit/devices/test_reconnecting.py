@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from devices.relay.reconnecting import heed_cancellation, stay_connected
+from devices.relay.reconnecting import heeding_cancellation, stay_connected
 
 
 class Pauses:
@@ -76,10 +76,11 @@ async def test_a_cancellation_that_was_lost_in_what_was_awaited_is_heeded() -> N
 
     async def connection() -> None:
         nonlocal served
-        with suppress(asyncio.CancelledError):  # as wait_for of Python 3.11 does now and then
+        with heeding_cancellation():
+            pass  # nothing was cancelled
+        with heeding_cancellation(), suppress(asyncio.CancelledError):  # as wait_for does now and then
             begun.set()
             await asyncio.Event().wait()
-        heed_cancellation()
         served = True
 
     task = asyncio.create_task(connection())
@@ -89,3 +90,16 @@ async def test_a_cancellation_that_was_lost_in_what_was_awaited_is_heeded() -> N
 
     assert task.cancelled()
     assert not served
+
+
+async def test_what_a_group_of_tasks_left_behind_is_no_cancellation() -> None:
+    async def lost() -> None:
+        await asyncio.sleep(0)
+        raise ConnectionError
+
+    for _ in range(2):
+        with heeding_cancellation():
+            await asyncio.sleep(0)
+        with pytest.raises(ExceptionGroup):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(lost())

@@ -12,7 +12,7 @@ from bench.throughput.fleet import BenchFleet, Traffic
 from bench.throughput.recorded import RowsMissing
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
-from ingest.broker import bound
+from ingest.broker import received
 
 FLEET = BenchFleet(traffic=Traffic.MIXED, size=50)
 
@@ -26,7 +26,7 @@ def test_every_reading_becomes_a_row_where_a_session_gives_fewer_messages_than_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     messages = stream(1_000)
-    monkeypatch.setattr(bound, "MOST_ELEMENTS", 1_000)  # mixed messages hold six elements each
+    monkeypatch.setattr(received, "MOST_ELEMENTS", 1_000)  # mixed messages hold six elements each
 
     encoded = recorded.run(messages, FLEET, kinds.load(), [], 400).encoded
 
