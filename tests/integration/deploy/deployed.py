@@ -28,12 +28,17 @@ DOORS = ("devices", "secure", "certified", "next", "platform", "ingest")
 START_S = 15.0
 
 
+def free_doors() -> dict[str, int]:
+    """Return a free port for each door."""
+    return {door: free_port() for door in DOORS}
+
+
 @dataclass(slots=True, kw_only=True)
 class DeployedBroker:
     """A broker with its watcher, below `directory`; ports by door."""
 
     directory: Path
-    ports: dict[str, int] = field(default_factory=lambda: {door: free_port() for door in DOORS})
+    ports: dict[str, int] = field(default_factory=free_doors)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -118,8 +123,17 @@ class DeployedBroker:
         pytest.fail(f"the broker does not listen on {port}: {self.log}")
 
     def __enter__(self) -> Self:
-        self.start()
-        return self
+        for _ in range(5):
+            try:
+                self.start()
+                return self
+            except AssertionError:
+                # Somebody else took one of the ports after it was found to be free.
+                if "Address already in use" not in self.log:
+                    raise
+                self.ports = free_doors()
+                (self.directory / "log").unlink()
+        pytest.fail("no free ports")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
