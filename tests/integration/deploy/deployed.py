@@ -126,13 +126,14 @@ class DeployedBroker:
         for _ in range(5):
             try:
                 self.start()
-                return self
             except AssertionError:
                 # Somebody else took one of the ports after it was found to be free.
                 if "Address already in use" not in self.log:
                     raise
                 self.ports = free_doors()
                 (self.directory / "log").unlink()
+            else:
+                return self
         pytest.fail("no free ports")
 
     def __exit__(
