@@ -111,12 +111,12 @@ class Newcomer:
 def unregistered(intake: Intake, directory: Directory) -> dict[str, Newcomer]:
     """Return the devices that speak for the first time where a municipality lets them register so."""
     found: dict[str, Newcomer] = {}
-    first = dict(zip(reversed(intake.topics), range(len(intake) - 1, -1, -1), strict=True))
-    for topic, message in first.items():
-        source = directory.source(topic)
+    sources = directory.sources(intake.topics)
+    for message in np.flatnonzero(sources.plain_kind < 0).tolist():
+        source = sources[message]
         if source.unregistered and source.topic and source.topic.channel is Channel.TELEMETRY:
             at = int(intake.received_at[message])
-            found[source.name] = Newcomer(topic=source.topic, at=at)
+            found.setdefault(source.name, Newcomer(topic=source.topic, at=at))
     return found
 
 
