@@ -205,11 +205,14 @@ class Directory:
         names, number = topics.names, topics.number
         places = self._topics.by_number(names)
         new = np.unique(number[np.append(places, 0)[number] < 0])
-        if self._make_room(len(new)):
+        if self._make_room(len(new) + len(topics.unnumbered)):
             places = self._topics.by_number(names)
             new = np.unique(number[number >= 0])
         places[new] = [self._place(names[one]) for one in new.tolist()]
-        return self._found(topics, np.append(places, np.int32(_KnownTopics.NOWHERE))[number])
+        found = np.append(places, np.int32(_KnownTopics.NOWHERE))[number]
+        for message, topic in topics.unnumbered.items():
+            found[message] = self._place(topic)
+        return self._found(topics, found)
 
     def _of_any(self, topics: Sequence[str]) -> Sources:
         self._make_room(len({topic for topic in topics if topic not in self._topics.places}))

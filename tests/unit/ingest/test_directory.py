@@ -9,8 +9,11 @@ import pytest
 
 from devices.kinds.kind import INTERVAL, MERGE
 from devices.registry.registry import Registry
-from devices.wire import Reason
+from devices.wire import Decoder, Reason
+from ingest.broker.intake import Intake
 from ingest.broker.topics import Topics, TopicTable
+from ingest.decide.batch import decide
+from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory, TopicSource
 from tests.unit.ingest.test_hardware import KINDS, TRIPOLI, device
 
@@ -78,3 +81,30 @@ def test_what_is_no_topic_is_refused_with_its_own_name_and_not_kept() -> None:
     assert [source.name for source in found] == ["", "B 1", ""]
     assert (found.device_id == -1).all()
     assert [source.name for source in directory.sources(topics)] == ["", "B 1", ""]
+
+
+def test_topics_that_got_no_number_lead_to_their_devices_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ingest.broker.topics.MOST", 4)
+    devices = {n: device(n, f"B-{n}") for n in range(1, 10)}
+    by_name = {one.name: one for one in devices.values()}
+    directory = Directory(
+        Registry(devices=devices, by_name=by_name, municipalities={"tripoli": TRIPOLI}), KINDS
+    )
+    topics = [f"nabd/v1/tripoli/bin/B-{n}/telemetry" for n in range(1, 10)]
+    table = TopicTable()
+    number = np.array([table.number(topic) for topic in topics], dtype=np.int32)
+    unnumbered = {int(i): topics[i] for i in np.flatnonzero(number < 0)}
+    intake = Intake(
+        topics=Topics(table.names, number, unnumbered),
+        payloads=[b'{"fill_pct":40}'] * 9,
+        received_at=np.arange(1, 10, dtype=np.int64),
+        packet_ids=[],
+        connection=None,
+    )
+
+    batch = decide(intake, directory, {"bin": Decoder(KINDS["bin"])}, Offsets(), retention=0)
+
+    assert len(unnumbered) == 5
+    assert (batch.refused, batch.accepted["bin"].columns.device_id.tolist()) == ([], list(range(1, 10)))
