@@ -12,6 +12,7 @@ import { startWorker } from "./worker.js";
 
 const TICK_MS = 10_000;
 const RETRY_MS = 3000;
+const TOLD_MS = 30_000; // how long a fault stays told above the page
 const NAV = [
   { href: "/", room: "queue", text: () => t("nav_alerts"), needs: "read" },
   { href: "/devices", room: "device", text: () => t("nav_devices"), needs: "read" },
@@ -28,6 +29,7 @@ let me = { name: "", permissions: [], everywhere: [], roles: [] };
 let connected = null;
 let lastHeard = null;
 let trouble = null; // what keeps the page from being filled
+let told = null; // {error, until}: what else went wrong last, and how long it is said
 
 const room = () => document.documentElement.dataset.room;
 
@@ -79,8 +81,8 @@ async function begin() {
     leadIn().catch(report);
     import("./push.js").then(({ sayAgain }) => sayAgain()).catch(() => {}); // without a network it is said another time
   } catch (error) {
-    trouble = error; // it is said again once there are texts
-    report(error);
+    trouble = error;
+    drawBanner();
     setTimeout(begin, waitOf(error));
   }
 }
@@ -124,6 +126,7 @@ const hear = {
     setClock(instant, speed);
     connected = true;
     lastHeard = now();
+    if (!told?.error.status) told = null;
     drawLink();
     redraw();
   },
@@ -156,10 +159,7 @@ function drawLink() {
   if (!i18n.language()) return;
   $("link").className = `link ${connected ? "on" : "off"}`;
   $("link").textContent = t(connected ? "live" : connected === false ? "not_live" : "connecting");
-  if (state.loaded || connected === false) {
-    $("lost").hidden = connected !== false;
-    $("lost").textContent = lastHeard ? t("lost_since", { ago: i18n.ago(new Date(lastHeard), now()) }) : t("lost");
-  }
+  drawBanner();
   $("fast").hidden = state.speed === 1;
   $("fast").textContent = tn("fast", state.speed);
 }
@@ -189,7 +189,6 @@ async function speak(code) {
   drawNav();
   place();
   drawLink();
-  if (trouble) report(trouble);
   page.spoken?.();
   redraw();
   leadIn().catch(report);
@@ -206,8 +205,16 @@ async function leadIn() {
 
 // Says above the page what went wrong with all of it; what went wrong with one thing is said beside that thing.
 export function report(error) {
-  $("lost").hidden = false;
-  if (!i18n.language()) $("lost").textContent = error.message;
-  else if (error.status === 429) $("lost").textContent = tn("asked_too_often", Math.ceil(waitOf(error) / 1000));
-  else $("lost").textContent = t("failed", { reason: error.message });
+  told = { error, until: Date.now() + (error.status === 429 ? waitOf(error) : TOLD_MS) };
+  drawBanner();
+}
+
+// A stream that is there again takes back what the network did, not what the platform refused.
+function drawBanner() {
+  const error = trouble ?? (told?.until > Date.now() ? told.error : null);
+  const lost = connected === false && !error?.status;
+  $("lost").hidden = !error && !lost;
+  if (!i18n.language()) $("lost").textContent = error?.message ?? "";
+  else if (lost) $("lost").textContent = lastHeard ? t("lost_since", { ago: i18n.ago(new Date(lastHeard), now()) }) : t("lost");
+  else if (error) $("lost").textContent = error.status === 429 ? tn("asked_too_often", Math.ceil(waitOf(error) / 1000)) : t("failed", { reason: error.message });
 }

@@ -42,6 +42,7 @@ async def test_administrator_gives_and_takes_back_what_devices_sign_in_with(
         await page.locator("dialog [type=submit]").click()
         await expect(page.locator("#part .tag.is-critical")).to_have_count(2)
         await page.get_by_role("button", name="Français").click()
+        await expect(page.locator("html")).to_have_attribute("lang", "fr")
         await page.goto(f"{server}/admin/devices/urn%3Abin%3A3")
         await expect(page.locator("#part")).to_contain_text("--certificate")
         await expect(page.get_by_role("button", name="Créer un mot de passe")).to_have_count(0)

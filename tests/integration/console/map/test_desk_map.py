@@ -92,4 +92,8 @@ async def test_map_whose_first_answer_failed_is_opened_after_a_while(browser: Br
 
     async with opened(browser, server, route=("**/api/v1/map?*", answer)) as page:
         await expect(page.locator("#lost")).to_contain_text("Unavailable")
+        # Nor does the stream, going and coming, take back what the platform refused.
+        await page.evaluate("dispatchEvent(new Event('offline'))")
+        await expect(page.locator("#link.off")).to_be_visible()
+        await expect(page.locator("#lost")).to_contain_text("Unavailable")
         await expect(page.locator(".cluster.is-critical")).to_have_count(1)
