@@ -65,6 +65,7 @@ def ingest(
 
     A database and a broker of its own are started and thrown away; nothing configured is touched. A server
     that --dsn names needs track_commit_timestamp = on; databases nabd_bench_* are made on it and dropped.
+    Exits with 1 where readings were lost.
     """
     if open_rate and open_percent:
         raise typer.BadParameter("a rate, or a share of the drain: not both", param_hint="--open-rate")
@@ -95,6 +96,8 @@ def ingest(
         print_json(summary(result))
     else:
         _print(result)
+    if result.lost:
+        fail(f"{result.lost} readings were lost: please report this, with what is printed here")
 
 
 def _run(plan: BenchPlan) -> IngestBenchResult:

@@ -138,6 +138,13 @@ class IngestBenchResult:
         return max((median(rates) for rates in by_size.values()), default=0.0)
 
     @property
+    def lost(self) -> int:
+        """Readings of which nobody knows what became of them, in all runs of ingest."""
+        drains = [self.drains, *self.fleets.values(), *self.rules.values(), self.marked, self.unmarked]
+        runs: list[list[Drain] | list[OpenLoop] | list[LongRun]] = [*drains, *self.open.values(), self.long]
+        return sum(run.lost for found in runs for run in found)
+
+    @property
     def rollups(self) -> RollupCost | None:
         """What rollups cost; None where it was not asked for."""
         return RollupCost(marked=self.marked, unmarked=self.unmarked) if self.marked else None
