@@ -9,7 +9,17 @@ Reads only. Must not know what the readings are wanted for.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -40,6 +50,8 @@ _BATCH_US = 60 * _MINUTE_US
 
 _COPY_HEADER, _COPY_TRAILER = 19, 2
 """Bytes before and after the rows of a binary COPY."""
+_UNLIMITED_S = 7 * 86_400.0
+"""asyncpg wants a number."""
 _EVER_US = to_microseconds(datetime(9999, 1, 1, tzinfo=UTC))
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01Z, from which PostgreSQL counts."""
@@ -138,11 +150,11 @@ async def hand_over(
 ) -> None:
     """Give `take` the readings received after an instant (microseconds), some at a time, in arrival order.
 
-    One statement sorts them all; whatever was observed before `oldest` is not even looked at.
+    One statement sorts them all; whatever was observed before `oldest` is not even looked at. It may take as
+    long as it needs, what `take` does included: there is the more to read the longer nobody could.
     """
     window = ReceiveSpan(start=after + 1, end=_EVER_US, oldest=to_microseconds(oldest), rows=0)
     wanted = kind.measurements
-    words = await _words(connection, kind, wanted, window)
     row = _row(wanted)
     received, size, skip = [b""], 0, _COPY_HEADER
 
@@ -162,16 +174,35 @@ async def hand_over(
             received = [give(b"".join(received))]
             size, skip = len(received[0]), 0
 
-    await _copy(connection, kind, wanted, window, None, words, keep)
+    async with _without_limit(connection):
+        words = await _words(connection, kind, wanted, window, _UNLIMITED_S)
+        await _copy(connection, kind, wanted, window, None, words, keep, _UNLIMITED_S)
     give(b"".join(received))
 
 
+@asynccontextmanager
+async def _without_limit(connection: Connection) -> AsyncIterator[None]:
+    """Let statements of a transaction take as long as they need."""
+    async with connection.transaction():
+        limit = await connection.fetchval("SELECT current_setting('statement_timeout')")
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        yield
+        # Where this is part of another transaction, the rest of that has its limit again.
+        await connection.execute("SELECT set_config('statement_timeout', $1, true)", limit)
+
+
 async def _words(
-    connection: Connection, kind: Kind, wanted: Sequence[Measurement], window: ReceiveSpan
+    connection: Connection,
+    kind: Kind,
+    wanted: Sequence[Measurement],
+    window: ReceiveSpan,
+    limit_s: float | None = None,
 ) -> dict[str, list[str]]:
     """Return the texts of a window by measurement."""
     return {
-        m.name: [row[0] for row in await connection.fetch(_words_sql(kind, m), *_bounds(window))]
+        m.name: [
+            row[0] for row in await connection.fetch(_words_sql(kind, m), *_bounds(window), timeout=limit_s)
+        ]
         for m in wanted
         if m.type is ValueType.TEXT
     }
@@ -185,6 +216,7 @@ async def _copy(
     devices: Sequence[int] | None,
     words: Mapping[str, list[str]],
     keep: Callable[[bytes], Coroutine[Any, Any, None]],
+    limit_s: float | None = None,
 ) -> None:
     """Pass on a binary COPY of a window, in arrival order."""
     await connection.copy_from_query(
@@ -194,6 +226,7 @@ async def _copy(
         *words.values(),
         output=keep,
         format="binary",
+        timeout=limit_s,
     )
 
 
@@ -238,21 +271,27 @@ def _words_sql(kind: Kind, measurement: Measurement) -> str:
 
 
 def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
-    numbers = [f"coalesce({name}, {MISSING})" for name in ("boot", "seq")]
-    fields = ["device_id", "observed_at", "received_at", "quality", *numbers]
-    parameter = 6
+    """Return what asks for the rows of a window; a text is its place among those of the window, from 1 on."""
+    numbers = [f"coalesce(r.{name}, {MISSING})" for name in ("boot", "seq")]
+    fields = ["r.device_id", "r.observed_at", "r.received_at", "r.quality", *numbers]
+    words: list[str] = []
     for m in wanted:
-        column = f'"{m.name}"'
+        column = f'r."{m.name}"'
         match m.type:
             case ValueType.TEXT:
-                fields.append(f"coalesce(array_position(${parameter}::text [], {column}), 0)")
-                parameter += 1
+                place = f"w{len(words)}"
+                fields.append(f"coalesce({place}.place, 0)::integer")
+                # One device may say another text with every reading: joined, they are hashed.
+                words.append(
+                    f" LEFT JOIN unnest(${6 + len(words)}::text []) WITH ORDINALITY AS {place} (word, place)"
+                    f" ON {column} = {place}.word"
+                )
             case ValueType.BOOLEAN:
                 fields.append(f"coalesce({column}::integer::float8, 'NaN')")
             case ValueType.NUMBER:
                 fields.append(f"coalesce({column}, 'NaN')")
     return (
-        f"SELECT {', '.join(fields)} FROM {table_name(kind.name)} {_WITHIN}"  # noqa: S608
+        f"SELECT {', '.join(fields)} FROM {table_name(kind.name)} AS r{''.join(words)} {_WITHIN}"  # noqa: S608
         " AND ($5::integer [] IS NULL OR device_id = ANY($5)) ORDER BY received_at, observed_at, device_id"
     )
 

@@ -43,7 +43,7 @@ class PackedPayloads(Sequence[bytes]):
         return (text[a:b] for a, b in zip(self.begins.tolist(), self.ends.tolist(), strict=True))
 
     def take(self, rows: NDArray[np.integer] | slice) -> PackedPayloads:
-        """Return some of them; nothing is copied."""
+        """Return some of them; the bytes stay where they are."""
         return PackedPayloads(
             self.text, self.begins[rows], self.ends[rows], self.braces[rows], self.commas[rows]
         )

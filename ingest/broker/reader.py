@@ -14,6 +14,7 @@ from ingest.broker.topics import HASH, Topics, TopicTable
 _MOST = 4_096
 """Messages at a time."""
 _ROOM = 512 * 1024
+"""Bytes of payloads at first; as many as come at once."""
 
 
 class KernelReader:

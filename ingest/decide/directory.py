@@ -6,7 +6,7 @@ Pure: a new snapshot makes a new Directory. Must not know payloads or the databa
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -205,7 +205,7 @@ class Directory:
         names, number = topics.names, topics.number
         places = self._topics.by_number(names)
         new = np.unique(number[np.append(places, 0)[number] < 0])
-        if self._make_room(len(new) + len(topics.unnumbered)):
+        if self._make_room([*(names[one] for one in new.tolist()), *topics.unnumbered.values()]):
             places = self._topics.by_number(names)
             new = np.unique(number[number >= 0])
         places[new] = [self._place(names[one]) for one in new.tolist()]
@@ -215,12 +215,13 @@ class Directory:
         return self._found(topics, found)
 
     def _of_any(self, topics: Sequence[str]) -> Sources:
-        self._make_room(len({topic for topic in topics if topic not in self._topics.places}))
+        self._make_room(set(topics))
         return self._found(topics, np.array([self._place(topic) for topic in topics], dtype=np.int32))
 
-    def _make_room(self, new: int) -> bool:
+    def _make_room(self, topics: Collection[str]) -> bool:
         """Forget all topics where these are too many more; tell whether it was so."""
-        if not new or len(self._topics.known) + new <= _MOST_TOPICS:
+        room = _MOST_TOPICS - len(self._topics.places)
+        if len(topics) <= room or sum(topic not in self._topics.places for topic in topics) <= room:
             return False
         self._topics = _KnownTopics(list(self.kinds))
         return True

@@ -198,7 +198,7 @@ def dump(snapshot: Snapshot) -> bytes:
 
 
 def parse(data: bytes) -> Snapshot | None:
-    """Return the snapshot in `data`; None when an earlier version of Nabd wrote it in another format."""
+    """Return the snapshot in `data`; None when it is of a format that this version does not read."""
     plain = data if data.startswith(_ARCHIVE) else zlib.decompress(data)
     if plain.startswith(_ARCHIVE):
         return _of_archive(plain)

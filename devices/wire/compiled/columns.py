@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.compiled.part import Function
 from devices.kinds.kind import Kind, Measurement, ValueType
 from devices.wire.compiled.constants import BOOLEAN, COUNTER, EXACT, NUMBER, TEXT, TS
-from devices.wire.compiled.scan import Scan
 from devices.wire.compiled.scanner import Key, ScannedRows, Scanner
 from devices.wire.decoded import Decoded
 from devices.wire.raw import KEY as RAW
@@ -28,7 +28,7 @@ class ColumnScanner:
         keys: list[Key] = [("ts", TS, 0), ("boot", COUNTER, 0), ("seq", COUNTER, 1), (RAW, EXACT, 0)]
         self._scanner = Scanner([*keys, *_keys(numbers), *_keys(texts)])
 
-    def scanned(self, scan: Scan, payloads: Sequence[bytes]) -> tuple[Decoded, NDArray[np.int32]]:
+    def scanned(self, scan: Function, payloads: Sequence[bytes]) -> tuple[Decoded, NDArray[np.int32]]:
         """Return the rows of what is certain, and which payloads are left to the exact path."""
         rows = self._scanner.rows(scan, payloads)
         values = dict(zip(self._numbers, rows.numbers, strict=True))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from devices.compiled.part import Function
 from devices.wire import elements
 from devices.wire.compiled.constants import BOOLEAN, EXACT, TEXT
-from devices.wire.compiled.scan import Scan
 from devices.wire.compiled.scanner import Scanner
 from devices.wire.gateway import NUMBERED, Relayed
 from devices.wire.raw import KEY as RAW
@@ -20,7 +20,7 @@ _scanner = Scanner(
 
 
 def scanned(
-    scan: Scan, messages: Sequence[int], payloads: Sequence[bytes]
+    scan: Function, messages: Sequence[int], payloads: Sequence[bytes]
 ) -> tuple[list[list[Relayed]], list[int]]:
     """Return the elements of each payload, and the indexes of payloads that are left to the exact path.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-Scan = Callable[..., None]
-"""Takes the arrays of devices.wire.compiled.kernel.scan, in its order, and fills those that it writes."""
+from devices.compiled.part import Function
 
 
 @dataclass(slots=True)
@@ -16,10 +15,10 @@ class Kernel:
     scan, frame: of devices.wire.compiled.kernel. few: payloads of which less are decoded sooner without it.
     """
 
-    scan: Scan | None = None
+    scan: Function | None = None
     few: int = 32
-    frame: Scan | None = None
+    frame: Function | None = None
 
-    def take(self, functions: Mapping[str, Scan]) -> None:
+    def take(self, functions: Mapping[str, Function]) -> None:
         """Work with compiled functions from now on."""
         self.scan, self.frame = functions["scan"], functions["frame"]

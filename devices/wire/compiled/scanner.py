@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.compiled.part import Function
 from devices.wire.compiled.constants import BOOLEAN, HASH_SHIFT, MEMBERS, NUMBER, TEXT
-from devices.wire.compiled.scan import Scan
 from devices.wire.packed import pack
 
 SMALLEST = 12
@@ -66,7 +66,7 @@ class Scanner:
             np.array(_HASH, dtype=np.uint64),
         )
 
-    def rows(self, scan: Scan, payloads: Sequence[bytes]) -> ScannedRows:
+    def rows(self, scan: Function, payloads: Sequence[bytes]) -> ScannedRows:
         """Return the elements of every payload that is certain, in order."""
         packed = pack(payloads)
         n, text = len(packed), packed.text

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from devices.compiled.part import Function
 from devices.kinds.kind import Kind, Measurement, Reporting, ValueType
 from devices.wire.compiled.constants import INCOMPLETE
-from devices.wire.compiled.scan import Kernel, Scan
+from devices.wire.compiled.scan import Kernel
 from devices.wire.decode import Decoder
 from devices.wire.splitter import Splitter
 
@@ -49,12 +50,12 @@ PAYLOADS = [
 PACKETS = b"\x32\x0f\x00\x03a/b\x01\x02\x00{},{},\xff\x30\x04\x00\x01c\x00\x32\x08\x00\x01"
 
 
-def agrees(functions: Mapping[str, Scan]) -> bool:
+def agrees(functions: Mapping[str, Function]) -> bool:
     """Tell whether both paths make the same of every payload, and packets are read as they are."""
     return _decodes(Kernel(functions["scan"], few=0)) and _reads(functions["frame"])
 
 
-def _reads(frame: Scan) -> bool:
+def _reads(frame: Function) -> bool:
     used, keys = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 1], dtype=np.uint64)
     table = np.array([0, -1, -1, -1], dtype=np.int32)
     topic_at, topics = np.array([[0, 0], [1, 0]]), np.frombuffer(bytearray(b"c   "), dtype=np.uint8)

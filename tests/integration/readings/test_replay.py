@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -17,6 +18,7 @@ from readings.replay import ReceiveSpan
 from store.pool import connect
 from tests.databases import now as wall_clock
 from tests.integration.rules.town import MINUTE, add_device
+from tests.waiting import eventually
 
 KINDS = load()
 START = wall_clock() - 3600 * 1_000_000
@@ -96,6 +98,41 @@ async def test_nothing_is_handed_over_where_nothing_came(stored: asyncpg.Connect
     )
 
     assert not found
+
+
+async def test_what_is_handed_over_may_take_longer_than_a_statement_usually_does(
+    dsn: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("TRUNCATE device, bin_reading, drone_reading CASCADE")
+    await store(connection, "drone")
+    hurried = await connect(dsn, statement_timeout_s=0.1)
+    found: list[Columns] = []
+    oldest = to_datetime(START - 60 * MINUTE)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE drone_reading IN ACCESS EXCLUSIVE MODE")
+            waiting = asyncio.create_task(
+                replay.hand_over(hurried, KINDS["drone"], found.append, oldest=oldest, after=START - 1)
+            )
+
+            async def late() -> bool:
+                held_up = await connection.fetchval(_HELD_UP, hurried.get_server_pid())
+                return bool(held_up) or waiting.done()
+
+            await eventually(late)
+        await waiting
+
+        assert sum(map(len, found)) == 6
+        assert await hurried.fetchval("SHOW statement_timeout") == "100ms"
+    finally:
+        await hurried.close(timeout=5)
+
+
+_HELD_UP = """
+SELECT clock_timestamp() - query_start > '1 second' AND wait_event_type = 'Lock'
+FROM pg_stat_activity
+WHERE pid = $1
+"""
 
 
 @pytest.mark.parametrize("name", VALUES)

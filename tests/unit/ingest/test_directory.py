@@ -42,7 +42,7 @@ def numbered(topics: list[str], table: TopicTable) -> Topics:
 def test_numbered_topics_are_resolved_once_each_and_only_those_that_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ingest.decide.directory._MOST_TOPICS", 41)
+    monkeypatch.setattr("ingest.decide.directory._MOST_TOPICS", 40)
     resolved: list[str] = []
     resolve = Directory._resolve
 
