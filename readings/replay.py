@@ -50,8 +50,8 @@ _BATCH_US = 60 * _MINUTE_US
 
 _COPY_HEADER, _COPY_TRAILER = 19, 2
 """Bytes before and after the rows of a binary COPY."""
-_UNLIMITED_S = 7 * 86_400.0
-"""asyncpg wants a number."""
+_LIMIT_S = 3_600
+"""How long `hand_over` may take: a server that does not answer is given up at some time."""
 _EVER_US = to_microseconds(datetime(9999, 1, 1, tzinfo=UTC))
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01Z, from which PostgreSQL counts."""
@@ -150,8 +150,8 @@ async def hand_over(
 ) -> None:
     """Give `take` the readings received after an instant (microseconds), some at a time, in arrival order.
 
-    One statement sorts them all; whatever was observed before `oldest` is not even looked at. It may take as
-    long as it needs, what `take` does included: there is the more to read the longer nobody could.
+    One statement sorts them all; whatever was observed before `oldest` is not even looked at. It may take an
+    hour, what `take` does included: there is the more to read the longer nobody could.
     """
     window = ReceiveSpan(start=after + 1, end=_EVER_US, oldest=to_microseconds(oldest), rows=0)
     wanted = kind.measurements
@@ -174,18 +174,18 @@ async def hand_over(
             received = [give(b"".join(received))]
             size, skip = len(received[0]), 0
 
-    async with _without_limit(connection):
-        words = await _words(connection, kind, wanted, window, _UNLIMITED_S)
-        await _copy(connection, kind, wanted, window, None, words, keep, _UNLIMITED_S)
+    async with _unhurried(connection):
+        words = await _words(connection, kind, wanted, window, _LIMIT_S)
+        await _copy(connection, kind, wanted, window, None, words, keep, _LIMIT_S)
     give(b"".join(received))
 
 
 @asynccontextmanager
-async def _without_limit(connection: Connection) -> AsyncIterator[None]:
-    """Let statements of a transaction take as long as they need."""
+async def _unhurried(connection: Connection) -> AsyncIterator[None]:
+    """Let statements of a transaction take an hour."""
     async with connection.transaction():
         limit = await connection.fetchval("SELECT current_setting('statement_timeout')")
-        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute(f"SET LOCAL statement_timeout = '{_LIMIT_S}s'")
         yield
         # Where this is part of another transaction, the rest of that has its limit again.
         await connection.execute("SELECT set_config('statement_timeout', $1, true)", limit)

@@ -139,10 +139,11 @@ class IngestBenchResult:
 
     @property
     def lost(self) -> int:
-        """Readings of which nobody knows what became of them, in all runs of ingest."""
+        """Readings of which nobody knows what became of them, or whence they are, in all runs of ingest."""
         drains = [self.drains, *self.fleets.values(), *self.rules.values(), self.marked, self.unmarked]
         runs: list[list[Drain] | list[OpenLoop] | list[LongRun]] = [*drains, *self.open.values(), self.long]
-        return sum(run.lost for found in runs for run in found)
+        # A run may be part of several comparisons.
+        return sum(abs(run.lost) for run in {id(run): run for found in runs for run in found}.values())
 
     @property
     def rollups(self) -> RollupCost | None:

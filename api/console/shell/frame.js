@@ -30,6 +30,7 @@ let connected = null;
 let lastHeard = null;
 let trouble = null; // what keeps the page from being filled
 let told = null; // {error, until}: what else went wrong last, and how long it is said
+let wordless; // what went wrong with texts last
 
 const room = () => document.documentElement.dataset.room;
 
@@ -180,10 +181,12 @@ async function speak(code) {
   try {
     await i18n.use(room(), code);
   } catch (error) {
+    wordless = error;
     report(error);
     setTimeout(() => speak(code), RETRY_MS);
     return;
   }
+  if (told?.error === wordless) told = null;
   i18n.translatePage();
   drawLanguages();
   drawNav();
@@ -214,7 +217,14 @@ function drawBanner() {
   const error = trouble ?? (told?.until > Date.now() ? told.error : null);
   const lost = connected === false && !error?.status;
   $("lost").hidden = !error && !lost;
-  if (!i18n.language()) $("lost").textContent = error?.message ?? "";
-  else if (lost) $("lost").textContent = lastHeard ? t("lost_since", { ago: i18n.ago(new Date(lastHeard), now()) }) : t("lost");
-  else if (error) $("lost").textContent = error.status === 429 ? tn("asked_too_often", Math.ceil(waitOf(error) / 1000)) : t("failed", { reason: error.message });
+  const text = bannerText(error, lost);
+  // Who hears the page is not told the same again.
+  if ($("lost").textContent !== text) $("lost").textContent = text;
+}
+
+function bannerText(error, lost) {
+  if (!i18n.language()) return error?.message ?? "";
+  if (lost) return lastHeard ? t("lost_since", { ago: i18n.ago(new Date(lastHeard), now()) }) : t("lost");
+  if (!error) return "";
+  return error.status === 429 ? tn("asked_too_often", Math.ceil(waitOf(error) / 1000)) : t("failed", { reason: error.message });
 }

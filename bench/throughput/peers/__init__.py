@@ -2,5 +2,6 @@
 
 `naive` and `careful` are the programs found in tutorials and in good code; `pipe` needs no program at all;
 Telegraf is configured for speed. Each stores into a table of its own that has no unique key and promises
-nothing: repeats are stored twice, a kill loses what was acknowledged.
+nothing: repeats are stored twice, and where messages are acknowledged before they are stored a kill loses
+them.
 """

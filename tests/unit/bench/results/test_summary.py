@@ -50,7 +50,8 @@ def test_measuring_fails_where_readings_were_lost(monkeypatch: pytest.MonkeyPatc
         case "without rules":
             result.rules = {"off": found}
         case _:
-            result.fleets = {1_000: found}
+            result.drains = found
+            result.fleets = {5_000: found, 1_000: drains(80)}
 
     failed = CliRunner().invoke(app, ["bench", "ingest", "--json"])
 
