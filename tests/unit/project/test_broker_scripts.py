@@ -33,6 +33,8 @@ trap 'echo heard >>"{directory}/heard"' HUP
 while :; do sleep 0.05; done
 """
 """A broker that loads its store first: until then SIGHUP ends it."""
+SHELL = ["env", "--default-signal=HUP", "sh", "-c"]
+"""Tests that are run by nohup hear no SIGHUP, and a shell cannot change that."""
 OPTIONS = {"sed": "nef", "grep": "EFclefinqsvx", "rm": "fiRr", "mkdir": "pm", "cp": "fipRHLP", "mv": "fi"}
 """What POSIX has, and BusyBox with it."""
 
@@ -72,7 +74,7 @@ def running(
 def test_a_broker_that_loads_its_store_is_told_once_it_listens(tmp_path: Path) -> None:
     own = environment(tmp_path)
     put(tmp_path, {"passwords": LIST, "passwords.next": LIST})
-    with running(["sh", "-c", LOADING.format(directory=tmp_path)]) as broker:
+    with running([*SHELL, LOADING.format(directory=tmp_path)]) as broker:
         with running([WATCH, str(broker.pid)], own):
             wait_until((tmp_path / "incoming/applied").exists)
             time.sleep(0.5)  # several looks
@@ -90,7 +92,7 @@ def test_what_was_taken_before_the_broker_began_is_not_taken_again(tmp_path: Pat
     applied = (tmp_path / "incoming/applied").read_text(encoding="utf-8")
     (tmp_path / "loaded").touch()
     loading = LOADING.format(directory=tmp_path)
-    with running(["sh", "-c", loading]) as broker, running([WATCH, str(broker.pid)], own):
+    with running([*SHELL, loading]) as broker, running([WATCH, str(broker.pid)], own):
         time.sleep(0.5)
         put(tmp_path, {"passwords": LIST + "\n"})
         wait_until(lambda: "refused" in (tmp_path / "incoming/applied").read_text(encoding="utf-8"))
