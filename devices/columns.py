@@ -5,7 +5,7 @@ Pure data. Must not know how readings arrive or where they are stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -141,11 +141,12 @@ class Columns:
         return np.where(marked, np.nan, self.values[name])
 
 
-def empty_values(kind: Kind, n: int) -> dict[str, NDArray[Any]]:
-    """Return n rows in which every measurement of the kind is absent."""
+def empty_values(kind: Kind, n: int, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Return n rows in which every measurement of the kind, or some of them, is absent."""
     return {
         m.name: np.full(n, None, dtype=object) if m.type is ValueType.TEXT else np.full(n, np.nan)
         for m in kind.measurements
+        if names is None or m.name in names
     }
 
 

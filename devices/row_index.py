@@ -15,7 +15,7 @@ class RowIndex:
     def __init__(self) -> None:
         self._size = 0
         self._devices = np.empty(0, dtype=np.int32)
-        self._rows = np.empty(0, dtype=np.intp)
+        self._rows = np.empty(0, dtype=np.int32)
 
     def __len__(self) -> int:
         return self._size
@@ -36,14 +36,14 @@ class RowIndex:
             return np.empty(0, dtype=np.intp)
         self._reach(int(device_ids.max()))
         rows = self._rows[device_ids]
-        if (rows >= 0).all():
-            return rows
-        self._add(np.unique(device_ids[rows < 0]))
-        return self._rows[device_ids]
+        if not (rows >= 0).all():
+            self._add(np.unique(device_ids[rows < 0]))
+            rows = self._rows[device_ids]
+        return rows.astype(np.intp)
 
     def _reach(self, device_id: int) -> None:
         if device_id >= len(self._rows):
-            longer = np.full(max(device_id + 1, 2 * len(self._rows)), _NONE, dtype=np.intp)
+            longer = np.full(max(device_id + 1, len(self._rows) * 5 // 4), _NONE, dtype=np.int32)
             longer[: len(self._rows)] = self._rows
             self._rows = longer
 

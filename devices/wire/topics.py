@@ -59,6 +59,12 @@ class Topic(msgspec.Struct, frozen=True):
         return Topic(self.municipality, self.kind, self.device, channel)
 
 
+def device_level(topic: str) -> str:
+    """Return the level of a topic that names a device, "" where there is none."""
+    levels = topic.split("/", 5)
+    return levels[4] if len(levels) > 4 else ""
+
+
 def hand_gateway(municipality: str) -> Topic:
     """Return where what people of a municipality enter by hand is published."""
     return Topic(municipality, GATEWAY, HAND, Channel.TELEMETRY)

@@ -26,7 +26,6 @@ PIECES, SMALLEST, LARGEST = 10, 500, 5_000
 """A flush is spread evenly over so many batches, so that none is delayed by all of it; devices a piece has at
 least, and at most: of a large fleet there are more pieces."""
 
-_NEVER = np.iinfo(np.int64).min
 _POSITION = ("lat", "lon")
 
 
@@ -85,7 +84,8 @@ class _Table:
     """The newest reading of each device of one kind; `index` says which row belongs to which device.
 
     received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive. A
-    good position stays until the next good one: a suspect one is nowhere.
+    good position stays until the next good one: a suspect one is nowhere. A measurement that no device has
+    sent yet has no column: devices send few of all that their kind may.
     """
 
     def __init__(self, kind: Kind) -> None:
@@ -95,7 +95,7 @@ class _Table:
         self.observed_at = np.zeros(0, dtype=np.int64)
         self.received_at = np.zeros(0, dtype=np.int64)
         self.quality = np.zeros(0, dtype=np.int64)
-        self._values = empty_values(kind, 0)
+        self._values: dict[str, NDArray[Any]] = {}
         bits = [1 << m.bit for m in kind.measurements if m.name in _POSITION]
         self._place = sum(bits) if len(bits) == len(_POSITION) else 0
 
@@ -114,11 +114,17 @@ class _Table:
         self.observed_at[here] = columns.observed_at[last]
         newest = columns.quality[last]
         stays = self._stays(here, newest)
-        for name, values in self._values.items():
+        for measurement in self.kind.measurements:
+            name, sent = measurement.name, columns.values[measurement.name]
+            values = self._values.get(name)
+            if values is None:
+                if _absent(measurement, sent):
+                    continue
+                values = self._values[name] = empty_values(self.kind, len(self.waits), (name,))[name]
             if name in _POSITION and stays.any():
-                values[here[~stays]] = columns.values[name][last[~stays]]
+                values[here[~stays]] = sent[last[~stays]]
             else:
-                values[here] = columns.values[name][last]
+                values[here] = sent[last]
         self.quality[here] = np.where(stays, newest & ~self._place, newest)
 
     def _stays(self, here: Rows, newest: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -126,24 +132,32 @@ class _Table:
         nowhere: NDArray[np.bool_] = newest & self._place != 0
         if not nowhere.any():
             return np.zeros(len(here), dtype=np.bool_)
-        known = [~np.isnan(self._values[name][here]) for name in _POSITION]
+        known = [~np.isnan(self._of(name, here)) for name in _POSITION]
         kept: NDArray[np.bool_] = nowhere & (self.quality[here] & self._place == 0) & np.all(known, axis=0)
         return kept
 
+    def _of(self, name: str, rows: Rows) -> NDArray[Any]:
+        """Return what some devices measured; NaN or None where that is absent."""
+        values = self._values.get(name)
+        return empty_values(self.kind, len(rows), (name,))[name] if values is None else values[rows]
+
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.waits)
-        blank, never = empty_values(self.kind, more), np.full(more, _NEVER)
+        blank = empty_values(self.kind, more, self._values)
         self._values = {name: np.append(values, blank[name]) for name, values in self._values.items()}
-        self.quality = np.append(self.quality, np.zeros(more, dtype=np.int64))
-        self.observed_at = np.append(self.observed_at, never)
-        self.received_at = np.append(self.received_at, never)
+        self.quality, self.observed_at, self.received_at = (
+            np.append(column, np.zeros(more, dtype=np.int64))
+            for column in (self.quality, self.observed_at, self.received_at)
+        )
         self.waits = np.append(self.waits, np.zeros(more, dtype=np.bool_))
 
     def interval_s(self, rows: Rows, directory: Directory) -> list[float]:
         """Return how soon some devices are expected again, in seconds."""
         known = self.index.devices[rows]
         own = directory.own_interval_s(self.kind.name)[known]
-        values = {name: column[rows] for name, column in self._values.items()}
+        values = {
+            measurement.name: self._of(measurement.name, rows) for measurement in self.kind.measurements
+        }
         found: list[float] = expected_interval_s(
             self.kind,
             values,
@@ -167,7 +181,7 @@ class _Table:
         """Return what some devices measured, absent measurements left out."""
         names, lists = [], []
         for measurement in self.kind.measurements:
-            values = _plain(measurement, self._values[measurement.name][rows])
+            values = _plain(measurement, self._of(measurement.name, rows))
             if values is not None:
                 names.append(measurement.name)
                 lists.append(values)
@@ -199,15 +213,20 @@ def _listed(piece: list[tuple[_Table, Rows]], column: Callable[[_Table], NDArray
     return [value for table, rows in piece for value in column(table)[rows].tolist()]
 
 
+def _absent(measurement: Measurement, values: NDArray[Any]) -> bool:
+    """Tell whether a measurement is absent throughout."""
+    if measurement.type is ValueType.TEXT:
+        return bool(values.tolist().count(None) == len(values))
+    return bool(np.isnan(values).all())
+
+
 def _plain(measurement: Measurement, values: NDArray[Any]) -> list[Any] | None:
     """Return a column with None where it is absent; None for one that is absent throughout."""
-    if measurement.type is ValueType.TEXT:
-        texts = values.tolist()
-        return None if texts.count(None) == len(texts) else texts
-    absent = np.isnan(values)
-    if absent.all():
+    if _absent(measurement, values):
         return None
     plain: list[Any] = (values != 0).tolist() if measurement.type is ValueType.BOOLEAN else values.tolist()
-    for row in np.flatnonzero(absent).tolist():
+    if measurement.type is ValueType.TEXT:
+        return plain
+    for row in np.flatnonzero(np.isnan(values)).tolist():
         plain[row] = None
     return plain

@@ -5,9 +5,8 @@ Pure: a new snapshot makes a new Directory. Must not know payloads or the databa
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 import msgspec
@@ -19,14 +18,17 @@ from devices.kinds.kind import INTERVAL, MERGE
 from devices.registry.columns import DeviceColumns, columns_of
 from devices.registry.registry import Device, Registry
 from devices.wire import Reason
-from devices.wire.topics import GATEWAY, HAND, PREFIX, BadTopic, Channel, Topic, parse
+from devices.wire.topics import GATEWAY, HAND, PREFIX, BadTopic, Channel, Topic, device_level, parse
 from ingest.broker.topics import Topics
 
-_MOST_TOPICS = 200_000
-"""Most resolved topics in memory: clients may publish on any, and one takes as much as a device does."""
+_MOST_KNOWN = 50_000
+"""Most topics of which all is kept in memory: clients may publish on any."""
 REPLACED = "replaced: "
 """How the detail of a rejection begins whose sender was replaced by other hardware."""
 _TELEMETRY = f"/{Channel.TELEMETRY}"
+_OTHER = ("", "", "")
+"""A topic of another channel, cut."""
+_NOWHERE, _UNASKED = -2, -2
 
 
 class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,25 +60,24 @@ class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sources:
-    """What the topics of n messages resolve to, each by its index.
+    """What the topics of n messages resolve to.
 
     device_id: (n,) int32, -1 where nothing is registered. plain_kind: (n,) int32, the place of the kind among
     those of the directory; -1 of what is not plain.
-    known, place: what topics resolved to, and (n,) which of these is each message's. instead: by message,
-    what stands for it.
+    resolve: returns all of what a topic resolves to. instead: by message, what stands for it.
     """
 
     device_id: NDArray[np.int32]
     plain_kind: NDArray[np.int32]
-    known: Sequence[TopicSource]
-    place: NDArray[np.int32]
-    instead: Mapping[int, TopicSource]
+    topics: Sequence[str]
+    resolve: Callable[[str], TopicSource]
+    instead: Mapping[int, TopicSource] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.place)
+        return len(self.topics)
 
     def __getitem__(self, message: int) -> TopicSource:
-        return self.instead.get(message) or self.known[self.place[message]]
+        return self.instead.get(message) or self.resolve(self.topics[message])
 
     def __iter__(self) -> Iterator[TopicSource]:
         return map(self.__getitem__, range(len(self)))
@@ -88,81 +89,62 @@ class Sources:
         return replace(self, plain_kind=plain_kind, instead={**self.instead, **instead})
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """A kind's devices in a municipality, and the number of that."""
-
-    number: int
-    municipality: str
-    kind: str
-
-
 class _Places:
-    """Tells whether devices belong where topics say, by levels of the topic and row; ids: by row."""
+    """Which devices are where topics say, by levels of the topic and row; ids: by row."""
 
-    def __init__(self, registry: Registry, columns: DeviceColumns) -> None:
-        kinds = columns.kinds
-        numbers = columns.municipality_id * len(kinds) + columns.kind
-        # A view gives plain numbers, one at a time, faster than the array does.
-        self.ids = columns.ids.data
-        self._numbers = np.where(columns.retired, -1, numbers).data
+    def __init__(self, registry: Registry, columns: DeviceColumns, kinds: Sequence[str]) -> None:
+        own = columns.kinds
+        numbers = columns.municipality_id * len(own) + columns.kind
+        places = np.array([kinds.index(kind) if kind in kinds else -1 for kind in own], dtype=np.int32)
+        # The last of every array is of no device.
+        self.ids = np.append(columns.ids, np.int32(-1))
+        self._numbers = np.append(np.where(columns.retired, -1, numbers), -1)
+        self._kinds = np.append(places[columns.kind], np.int32(-1))
+        self._rows, self._renamed = columns.rows, columns.renamed
         self._by_levels = {
-            f"{PREFIX}/{town.name}/{kind}": _Place(town.id * len(kinds) + number, town.name, kind)
+            f"{PREFIX}/{town.name}/{kind}": town.id * len(own) + number
             for town in registry.municipalities.values()
-            for number, kind in enumerate(kinds)
+            for number, kind in enumerate(own)
         }
 
-    def at(self, levels: str, row: int) -> _Place | None:
-        """Return the place that topics with these levels mean, if the device is there and not retired."""
-        place = self._by_levels.get(levels)
-        return place if place is not None and self._numbers[row] == place.number else None
+    def holds(self, levels: str, row: int) -> bool:
+        """Tell whether topics with these levels mean where the device is, and it is not retired."""
+        return bool(self._numbers[row] == self._by_levels.get(levels, _NOWHERE))
+
+    def plain(self, topics: Iterable[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the devices whose telemetry n topics are, (n,), and the places of their kinds, (n,).
+
+        Both are -1 of all other topics, and where hardware calls itself otherwise than its place is called.
+        """
+        cut = [
+            topic[: -len(_TELEMETRY)].rpartition("/") if topic.endswith(_TELEMETRY) else _OTHER
+            for topic in topics
+        ]
+        row_of, number_of = self._rows.get, self._by_levels.get
+        row = np.array([row_of(wire, -1) for _, _, wire in cut], dtype=np.intp)
+        if self._renamed:
+            row[[wire in self._renamed for _, _, wire in cut]] = -1
+            row[np.isin(row, list(self._renamed.values()))] = -1
+        number = np.array([number_of(levels, _NOWHERE) for levels, _, _ in cut], dtype=np.int64)
+        row[self._numbers[row] != number] = -1
+        row[self._kinds[row] < 0] = -1
+        return self.ids[row], self._kinds[row]
 
 
-class _KnownTopics:
-    """Topics that were resolved, and where each is among them. Only grows, so what was made stays right."""
+class _Numbered:
+    """What the topics of a session's table resolve to, by number, as far as anybody has asked."""
 
-    NOWHERE = 0
-    """The place of what is not kept: such a topic may be long, and no two alike."""
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.device_id = np.full(1, -1, dtype=np.int32)
+        self.plain_kind = np.full(1, _UNASKED, dtype=np.int32)
 
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self.known: list[TopicSource] = []
-        self.places: dict[str, int] = {}
-        self._device_ids, self._plain_kinds = array("i"), array("i")
-        self._kinds = {kind: number for number, kind in enumerate(kinds)}
-        self._table: Sequence[str] = ()
-        self._by_number = np.empty(0, dtype=np.int32)
-        self._append(TopicSource(topic=None, name="", refusal=Reason.BAD_TOPIC))
-
-    def add(self, topic: str, source: TopicSource) -> int:
-        """Keep what a topic resolved to, unless it is none; return its place."""
-        if source.refusal is Reason.BAD_TOPIC:
-            return self.NOWHERE
-        self._append(source)
-        place = self.places[topic] = len(self.known) - 1
-        return place
-
-    def _append(self, source: TopicSource) -> None:
-        self._device_ids.append(source.device_id)
-        self._plain_kinds.append(self._kinds[source.kind] if source.plain else -1)
-        self.known.append(source)
-
-    def by_number(self, table: Sequence[str]) -> NDArray[np.int32]:
-        """Return the places of a session's topics, to be filled: -1 of those that nobody asked for yet."""
-        if self._table is not table:
-            self._table, self._by_number = table, np.empty(0, dtype=np.int32)
-        if (more := len(table) - len(self._by_number)) > 0:
-            more = max(more, len(self._by_number))
-            self._by_number = np.append(self._by_number, np.full(more, -1, dtype=np.int32))
-        return self._by_number[: len(table)]
-
-    def sources(self, places: NDArray[np.int32], instead: Mapping[int, TopicSource]) -> Sources:
-        """Return what messages resolve to whose topics have these places."""
-        return Sources(
-            device_id=np.frombuffer(self._device_ids, dtype=np.int32)[places],
-            plain_kind=np.frombuffer(self._plain_kinds, dtype=np.int32)[places],
-            known=self.known,
-            place=places,
-            instead=instead,
-        )
+    def reach(self) -> None:
+        """Make room for all topics that the table has now."""
+        if (more := len(self.names) - len(self.plain_kind)) > 0:
+            more = max(more, len(self.plain_kind))
+            self.device_id = np.append(self.device_id, np.full(more, -1, dtype=np.int32))
+            self.plain_kind = np.append(self.plain_kind, np.full(more, _UNASKED, dtype=np.int32))
 
 
 class Directory:
@@ -174,10 +156,13 @@ class Directory:
         self.registers_unknown = any(m.register_unknown for m in registry.municipalities.values())
         self.columns = columns_of(registry)
         self._renamed = {row: wire for wire, row in self.columns.renamed.items()}
-        self._places = _Places(registry, self.columns)
-        self._topics = _KnownTopics(list(kinds))
+        self._kinds = list(kinds)
+        self._places = _Places(registry, self.columns, self._kinds)
+        self._numbered = _Numbered(())
+        self._known: dict[str, TopicSource] = {}
         self._learning = Lock()
-        self._last: tuple[Sequence[str], Sources] | None = None
+        # No Sources, which refer to this: such a circle the garbage collector would never look at.
+        self._last: tuple[Sequence[str], NDArray[np.int32], NDArray[np.int32]] | None = None
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._own_interval_s: dict[str, NDArray[np.float64]] = {}
         self._merging: dict[str, NDArray[np.bool_] | None] = {}
@@ -188,71 +173,51 @@ class Directory:
         The same topics are asked for twice in a row, by the quotas and by whoever decides.
         """
         last = self._last  # once: another thread may resolve others meanwhile
-        if last is not None and last[0] is topics:
-            return last[1]
-        with self._learning:
-            found = self._of_numbered(topics) if isinstance(topics, Topics) else self._of_any(topics)
-        self._last = topics, found
-        return found
+        if last is None or last[0] is not topics:
+            with self._learning:
+                self._last = last = (topics, *self._resolved(topics))
+        _, device_id, plain_kind = last
+        return Sources(device_id=device_id, plain_kind=plain_kind, topics=topics, resolve=self.source)
 
     def source(self, topic: str) -> TopicSource:
         """Return what a topic resolves to."""
-        with self._learning:
-            return self._of_any([topic])[0]
+        found = self._known.get(topic)
+        if found is None:
+            found = self._resolve(topic)
+            # A topic that is none may be long, and no two alike.
+            if found.refusal is not Reason.BAD_TOPIC:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known = {}
+                self._known[topic] = found
+        return found
 
-    def _of_numbered(self, topics: Topics) -> Sources:
-        """Resolve what nobody has asked for by its number yet."""
+    def _resolved(self, topics: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return devices and kinds as Sources has them, asking for each number of a table once."""
+        if not isinstance(topics, Topics):
+            return self._resolved_each(topics)
         names, number = topics.names, topics.number
-        places = self._topics.by_number(names)
-        new = np.unique(number[np.append(places, 0)[number] < 0])
-        if self._make_room([*(names[one] for one in new.tolist()), *topics.unnumbered.values()]):
-            places = self._topics.by_number(names)
-            new = np.unique(number[number >= 0])
-        places[new] = [self._place(names[one]) for one in new.tolist()]
-        found = np.append(places, np.int32(_KnownTopics.NOWHERE))[number]
-        for message, topic in topics.unnumbered.items():
-            found[message] = self._place(topic)
-        return self._found(topics, found)
+        if self._numbered.names is not names:
+            self._numbered = _Numbered(names)
+        known = self._numbered
+        known.reach()
+        new = np.unique(number[(known.plain_kind[number] == _UNASKED) & (number >= 0)])
+        if len(new):
+            found = self._resolved_each([names[one] for one in new.tolist()])
+            known.device_id[new], known.plain_kind[new] = found
+        device_id, plain_kind = known.device_id[number], known.plain_kind[number]
+        if unnumbered := topics.unnumbered:
+            found = self._resolved_each(list(unnumbered.values()))
+            device_id[list(unnumbered)], plain_kind[list(unnumbered)] = found
+        return device_id, plain_kind
 
-    def _of_any(self, topics: Sequence[str]) -> Sources:
-        self._make_room(set(topics))
-        return self._found(topics, np.array([self._place(topic) for topic in topics], dtype=np.int32))
-
-    def _make_room(self, topics: Collection[str]) -> bool:
-        """Forget all topics where these are too many more; tell whether it was so."""
-        room = _MOST_TOPICS - len(self._topics.places)
-        if len(topics) <= room or sum(topic not in self._topics.places for topic in topics) <= room:
-            return False
-        self._topics = _KnownTopics(list(self.kinds))
-        return True
-
-    def _found(self, topics: Sequence[str], places: NDArray[np.int32]) -> Sources:
-        nowhere = np.flatnonzero(places == _KnownTopics.NOWHERE).tolist()
-        return self._topics.sources(places, {message: self._resolve(topics[message]) for message in nowhere})
-
-    def _place(self, topic: str) -> int:
-        place = self._topics.places.get(topic)
-        return self._topics.add(topic, self._resolve(topic)) if place is None else place
-
-    def _resolve(self, text: str) -> TopicSource:
-        return self._resolve_known(text) or self._resolve_any(text)
-
-    def _resolve_known(self, text: str) -> TopicSource | None:
-        """Return the source of a registered device's telemetry without parsing the topic; else None."""
-        if not text.endswith(_TELEMETRY):
-            return None
-        above, _, wire = text[: -len(_TELEMETRY)].rpartition("/")
-        row = self._row(wire)
-        if row is None or (place := self._places.at(above, row)) is None or place.kind not in self.kinds:
-            return None
-        topic = Topic(place.municipality, place.kind, wire, Channel.TELEMETRY)
-        return TopicSource(
-            topic=topic,
-            name=self._name(row, wire),
-            kind=place.kind,
-            device_id=self._places.ids[row],
-            plain=True,
-        )
+    def _resolved_each(self, topics: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        device_id, plain_kind = self._places.plain(topics)
+        for one in np.flatnonzero(plain_kind < 0).tolist():
+            source = self.source(topics[one])
+            device_id[one] = source.device_id
+            if source.plain:
+                plain_kind[one] = self._kinds.index(source.kind)
+        return device_id, plain_kind
 
     def _row(self, wire: str) -> int | None:
         """Return the row of the device whose hardware calls itself so."""
@@ -267,15 +232,16 @@ class Directory:
         return self._device(row).name if row in self._renamed else wire
 
     def _device(self, row: int) -> Device:
-        return self.registry.devices[self._places.ids[row]]
+        return self.registry.devices[int(self._places.ids[row])]
 
-    def _resolve_any(self, text: str) -> TopicSource:
+    def _resolve(self, text: str) -> TopicSource:
         try:
             topic = parse(text)
         except BadTopic as error:
             # The device level, if there is one, still names the device for the operator.
-            level = (text.split("/") + [""] * 6)[4]
-            return TopicSource(topic=None, name=level, refusal=Reason.BAD_TOPIC, detail=str(error))
+            return TopicSource(
+                topic=None, name=device_level(text), refusal=Reason.BAD_TOPIC, detail=str(error)
+            )
         if topic.channel in (Channel.COMMAND, Channel.RECEIPT, Channel.CONFIG):
             detail = f"{topic.channel} is for the platform to send on"
             return TopicSource(topic=topic, name=topic.device, refusal=Reason.BAD_TOPIC, detail=detail)
@@ -304,13 +270,13 @@ class Directory:
                 detail=f"{name} is not registered",
                 unregistered=municipality.register_unknown and kind != GATEWAY,
             )
-        if self._places.at(f"{PREFIX}/{topic.municipality}/{kind}", row) is None:
+        if not self._places.holds(f"{PREFIX}/{topic.municipality}/{kind}", row):
             return _not_there(topic, name, self._device(row))
         return TopicSource(
             topic=topic,
             name=self._name(row, name),
             kind=kind,
-            device_id=self._places.ids[row],
+            device_id=int(self._places.ids[row]),
             plain=topic.channel is Channel.TELEMETRY and kind != GATEWAY,
         )
 

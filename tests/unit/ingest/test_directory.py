@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -42,7 +45,7 @@ def numbered(topics: list[str], table: TopicTable) -> Topics:
 def test_numbered_topics_are_resolved_once_each_and_only_those_that_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ingest.decide.directory._MOST_TOPICS", 40)
+    monkeypatch.setattr("ingest.decide.directory._MOST_KNOWN", 40)
     resolved: list[str] = []
     resolve = Directory._resolve
 
@@ -63,12 +66,61 @@ def test_numbered_topics_are_resolved_once_each_and_only_those_that_are_asked_fo
 
     more = numbered([topics[3], "nabd/v1/tripoli/bin/B-new/telemetry", topics[3]], table)
     assert [source.name for source in directory.sources(more)] == ["B-3", "B-new", "B-3"]
-    assert len(resolved) == 42  # one too many: all were forgotten, and those of the batch resolved
+    assert len(resolved) == 42  # one too many: all were forgotten but what numbers lead to
 
     resolved.clear()
     after_a_reload = Directory(registry, KINDS)
     assert after_a_reload.sources(full[7:9])[0].name == "B-7"
     assert resolved == topics[7:9]
+
+
+def test_many_topics_at_once_lead_where_each_by_itself_does() -> None:
+    devices = [
+        device(1, "B-1"),
+        device(2, "B-2", wire_name="NEW-7"),
+        device(3, "B-3", retired_at=datetime(2026, 1, 1, tzinfo=UTC)),
+        replace(device(4, "B-4"), municipality="nablus", municipality_id=2),
+        device(5, "GW-9", kind="gateway"),
+        device(6, "X-6", kind="of_no_catalogue"),
+        device(7, "B-7", wire_name="B-1"),
+    ]
+    registry = Registry(
+        devices={one.id: one for one in devices},
+        by_name={one.name: one for one in devices},
+        municipalities={"tripoli": TRIPOLI, "nablus": replace(TRIPOLI, id=2, name="nablus")},
+    )
+    names = (*(one.name for one in devices), "NEW-7", "B-8", "", "B 1", "_hand")
+    topics = [
+        f"{prefix}/{town}/{kind}/{name}{channel}"
+        for prefix in ("nabd/v1", "nabd/v2", "x")
+        for town in ("tripoli", "nablus", "homs")
+        for kind in ("bin", "light", "gateway", "of_no_catalogue", "")
+        for name in names
+        for channel in ("/telemetry", "/presence", "", "telemetry", "/telemetry/")
+    ]
+    known = Directory(registry, KINDS)
+
+    found = Directory(registry, KINDS).sources(topics)
+
+    alone = [known.source(topic) for topic in topics]
+    assert found.device_id.tolist() == [one.device_id for one in alone]
+    kinds = [*KINDS]
+    assert found.plain_kind.tolist() == [kinds.index(one.kind) if one.plain else -1 for one in alone]
+    assert {found.device_id[i] for i in np.flatnonzero(found.plain_kind >= 0)} == {2, 4, 7}
+    assert list(found) == alone
+
+
+def test_a_directory_that_was_replaced_is_freed_without_the_garbage_collector() -> None:
+    directory = Directory(Registry(devices={}, by_name={}, municipalities={}), KINDS)
+    directory.sources(numbered(["nabd/v1/tripoli/bin/B-1/telemetry"], TopicTable()))
+    gone = weakref.ref(directory)
+
+    gc.disable()
+    try:
+        del directory
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_no_topic_is_refused_with_its_own_name_and_not_kept() -> None:
